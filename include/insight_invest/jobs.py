@@ -1,0 +1,97 @@
+"""The registry: one row per job. Dags, command line, task definitions, alarms and documents all read it.
+
+Schedules are in Asia/Seoul: the US market of a day is closed and settled in Seoul's evening of the next day, Korea's
+in the next early morning, and FRED's releases of a US day by Seoul's next morning.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Kind(StrEnum):
+    """What a job updates."""
+
+    PRICES = "prices"
+    MACRO = "macro"
+
+
+class Tag(StrEnum):
+    """The closed vocabulary of Dag tags."""
+
+    PRICES = "prices"
+    MACRO = "macro"
+    US = "us"
+    KR = "kr"
+    UPDATER = "updater"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One scheduled updater."""
+
+    name: str
+    dag_id: str
+    title: str
+    kind: Kind
+    iso_code: str  # the country whose definitions it updates: tb_meta.iso_code
+    exchange: str  # MIC of the exchange whose sessions it follows; for macro, the one that FRED's working days resemble
+    schedule: str  # cron, in ``timezone``
+    execution_timeout: timedelta
+    sources: tuple[str, ...]  # primary first
+    needs: tuple[str, ...]  # environment variables without which it cannot start
+    tags: tuple[Tag, ...]
+    timezone: str = "Asia/Seoul"
+    retries: int = 2
+    retry_delay: timedelta = timedelta(minutes=5)
+    owner: str = "insight-invest"
+    cpu: int = 256
+    memory_mb: int = 512
+    log_retention_days: int = 30
+
+
+_ALL = (
+    Job(
+        name="us-price",
+        dag_id="us_price_updater",
+        title="US stock prices",
+        kind=Kind.PRICES,
+        iso_code="US",
+        exchange="XNYS",
+        schedule="0 18 * * TUE-SAT",
+        execution_timeout=timedelta(minutes=30),
+        sources=("yahoo",),
+        needs=("DATABASE_URL",),
+        tags=(Tag.UPDATER, Tag.PRICES, Tag.US),
+    ),
+    Job(
+        name="kr-price",
+        dag_id="kr_price_updater",
+        title="Korean stock prices",
+        kind=Kind.PRICES,
+        iso_code="KR",
+        exchange="XKRX",
+        schedule="0 6 * * TUE-SAT",
+        execution_timeout=timedelta(minutes=30),
+        sources=("krx", "naver", "yahoo"),
+        needs=("DATABASE_URL",),
+        tags=(Tag.UPDATER, Tag.PRICES, Tag.KR),
+    ),
+    Job(
+        name="macro",
+        dag_id="macro_updater",
+        title="US macro series",
+        kind=Kind.MACRO,
+        iso_code="US",
+        exchange="XNYS",
+        schedule="0 8 * * MON-SAT",
+        execution_timeout=timedelta(minutes=15),
+        sources=("fred",),
+        needs=("DATABASE_URL", "FRED_API_KEY"),
+        tags=(Tag.UPDATER, Tag.MACRO, Tag.US),
+    ),
+)
+
+JOBS: Mapping[str, Job] = MappingProxyType({job.name: job for job in _ALL})

@@ -1,0 +1,91 @@
+"""The only place that reads the environment.
+
+Every value has a name, a bound and a default here; a missing or unusable one is reported by name, before anything
+else happens, and never with its value.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from include.insight_invest.errors import ConfigurationError
+
+
+class Execution(StrEnum):
+    """Where an updater runs: in the Airflow worker, or as a Fargate task."""
+
+    LOCAL = "local"
+    ECS = "ecs"
+
+
+class LogFormat(StrEnum):
+    """How a log line looks."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Rate = Annotated[float, Field(gt=0, le=1000)]
+
+
+class Settings(BaseSettings):
+    """What the environment says. Rates are requests per second, time-outs seconds."""
+
+    model_config = SettingsConfigDict(extra="ignore", populate_by_name=True, env_ignore_empty=True)
+
+    database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
+    fred_api_key: SecretStr | None = Field(None, validation_alias="FRED_API_KEY")
+    environment: str = Field("local", validation_alias="ENVIRONMENT", max_length=40)
+    tz: str = Field("Asia/Seoul", validation_alias="TZ")
+    log_level: str = Field("INFO", validation_alias="LOG_LEVEL", pattern="^(?i:DEBUG|INFO|WARNING|ERROR|CRITICAL)$")
+    log_format: LogFormat = Field(LogFormat.TEXT, validation_alias="LOG_FORMAT")
+    execution: Execution = Field(Execution.LOCAL, validation_alias="INSIGHT_EXECUTION")
+
+    failure_budget: float = Field(0.02, ge=0, le=1, validation_alias="INSIGHT_FAILURE_BUDGET")
+    lookback_sessions: int = Field(7, ge=5, le=10, validation_alias="INSIGHT_LOOKBACK_SESSIONS")
+    timeout: float = Field(30, gt=0, le=300, validation_alias="INSIGHT_TIMEOUT")
+    attempts: int = Field(3, ge=1, le=10, validation_alias="INSIGHT_ATTEMPTS")
+    retry_wait: float = Field(1, gt=0, le=60, validation_alias="INSIGHT_RETRY_WAIT")  # before the second attempt
+    # facts: Yahoo publishes no limit, 1-2 a second and 4 threads are safe; FRED allows 2 a second, 1 is safe.
+    yahoo_rate: Rate = Field(2, validation_alias="INSIGHT_YAHOO_RATE")
+    yahoo_threads: int = Field(4, ge=1, le=4, validation_alias="INSIGHT_YAHOO_THREADS")
+    naver_rate: Rate = Field(2, validation_alias="INSIGHT_NAVER_RATE")
+    fred_rate: Rate = Field(1, validation_alias="INSIGHT_FRED_RATE")
+
+    @field_validator("tz")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("is not a time zone") from error
+        return value
+
+    def require(self, names: Iterable[str]) -> None:
+        """Raise ConfigurationError naming every one of ``names`` that the environment lacks."""
+        fields = {str(field.validation_alias): key for key, field in type(self).model_fields.items()}
+        missing = [name for name in names if getattr(self, fields[name]) is None]
+        if missing:
+            raise ConfigurationError(
+                f"missing environment: {', '.join(missing)}. Nothing was started; set it and run again "
+                "(README, Configuration)."
+            )
+
+    def database(self) -> str:
+        """The database's URL, with its password. Raises ConfigurationError where it is not set."""
+        self.require(["DATABASE_URL"])
+        assert self.database_url is not None  # noqa: S101 (require has just said so)
+        return self.database_url.get_secret_value()
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment; ``overrides`` win. Raises ConfigurationError naming each unusable variable."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        problems = "; ".join(f"{problem['loc'][0]}: {problem['msg']}" for problem in error.errors(include_input=False))
+        raise ConfigurationError(f"unusable environment: {problems}") from None
