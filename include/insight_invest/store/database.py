@@ -1,0 +1,60 @@
+"""Connections. Every error that leaves this package is a StoreError without the password in it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from include.insight_invest.errors import StoreError
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+MINIMUM_VERSION = 15  # MERGE, and what the measurements in docs/benchmarks.md were made on
+CONNECT_TIMEOUT_SECONDS = 10
+# A statement of the updater waits for a lock at most this long, then fails and is rolled back.
+LOCK_TIMEOUT = "30s"
+
+
+@contextmanager
+def connect(url: str, *, application: str = "insight-invest", autocommit: bool = True) -> Iterator[Connection]:
+    """Open a connection to ``url`` and close it afterwards.
+
+    In autocommit mode each ``with connection.transaction()`` block is one transaction. Raises StoreError, naming the
+    server but no secret, where it cannot be reached, is too old, or fails while in use.
+    """
+    try:
+        connection = psycopg.connect(
+            url,
+            autocommit=autocommit,
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            application_name=application,
+            options=f"-c timezone=UTC -c lock_timeout={LOCK_TIMEOUT}",
+        )
+    except (psycopg.Error, UnicodeError) as error:
+        raise StoreError(f"cannot connect to the database at {where(url)}: {first_line(error)}. Is it up?") from None
+    try:
+        version = connection.info.server_version // 10000
+        if version < MINIMUM_VERSION:
+            raise StoreError(f"PostgreSQL {version} at {where(url)} is too old: {MINIMUM_VERSION} or newer is needed")
+        yield connection
+    except psycopg.Error as error:
+        raise StoreError(
+            f"the database failed ({type(error).__name__}: {first_line(error)}); the open transaction was rolled "
+            "back, what was committed before stays. Run the job again"
+        ) from error
+    finally:
+        connection.close()
+
+
+def where(url: str) -> str:
+    """``host:port/name`` of a database URL, for messages."""
+    try:
+        parts = psycopg.conninfo.conninfo_to_dict(url)
+    except psycopg.Error:
+        return "DATABASE_URL (which is not a PostgreSQL URL)"
+    return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
+
+
+def first_line(error: BaseException) -> str:
+    """What a driver's error says, without the statement it quotes."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

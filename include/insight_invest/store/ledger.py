@@ -1,0 +1,108 @@
+"""The ledger, tb_job_run: one row per attempt, written in the transactions of the data it accounts for."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from include.insight_invest import __version__
+from include.insight_invest.store.database import Connection
+from include.insight_invest.store.load import Counts
+from include.insight_invest.store.statements import sql
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """What a run is about to do."""
+
+    job: str
+    shard: tuple[int, int]
+    trigger: str
+    as_of: datetime
+    session_date: date | None
+    started_at: datetime
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def close_lost(connection: Connection, job: str, shard: tuple[int, int], now: datetime) -> int:
+    """Close rows that a dead run left open; the caller holds the lease, so nobody else is running. Returns how many."""
+    return connection.execute(
+        """
+        update tb_job_run set status = 'lost', finished_at = %s, error = 'the run died; found by the next one'
+        where job = %s and shard = %s and status = 'running'
+        """,
+        [now, job, _shard(shard)],
+    ).rowcount
+
+
+def open_run(connection: Connection, attempt: Attempt) -> int:
+    """Add the row of ``attempt``, running, and return its run_id."""
+    row = connection.execute(
+        """
+        insert into tb_job_run (job, shard, status, trigger, version, as_of, session_date, options, started_at)
+        values (%s, %s, 'running', %s, %s, %s, %s, %s, %s) returning run_id
+        """,
+        [
+            attempt.job,
+            _shard(attempt.shard),
+            attempt.trigger,
+            __version__,
+            attempt.as_of,
+            attempt.session_date,
+            Jsonb(attempt.options),
+            attempt.started_at,
+        ],
+    ).fetchone()
+    assert row is not None  # noqa: S101 (insert returning)
+    assert isinstance(row[0], int)  # noqa: S101 (a bigint)
+    return row[0]
+
+
+def add(connection: Connection, run_id: int, counts: Counts) -> None:
+    """Account for one batch, in its transaction."""
+    connection.execute(
+        """
+        update tb_job_run
+        set rows_new = rows_new + %s, rows_changed = rows_changed + %s, rows_unchanged = rows_unchanged + %s,
+            rows_held = rows_held + %s, actions_new = actions_new + %s, actions_changed = actions_changed + %s
+        where run_id = %s
+        """,
+        [
+            counts.new,
+            counts.changed,
+            counts.unchanged,
+            counts.held,
+            counts.actions_new,
+            counts.actions_changed,
+            run_id,
+        ],
+    )
+
+
+def close_run(
+    connection: Connection,
+    run_id: int,
+    *,
+    status: str,
+    finished_at: datetime,
+    tickers: dict[str, dict[str, str | None]],
+    requests: int,
+    error: str | None,
+) -> None:
+    """End the row: ``tickers`` is {state: {ticker: reason}}."""
+    connection.execute(
+        """
+        update tb_job_run set status = %s, finished_at = %s, tickers = %s, requests = %s, error = %s where run_id = %s
+        """,
+        [status, finished_at, Jsonb(tickers), requests, error, run_id],
+    )
+
+
+def broken_invariants(connection: Connection, job: str) -> list[str]:
+    """What the three invariants find wrong, each as a sentence; empty when ledger and data agree."""
+    return [str(row[0]) for row in connection.execute(sql("invariants"), {"job": job})]
+
+
+def _shard(shard: tuple[int, int]) -> str:
+    return f"{shard[0]}/{shard[1]}"

@@ -1,0 +1,71 @@
+"""Schema versions, by Alembic. ``db upgrade`` takes an empty or a v2 database to this version's schema.
+
+Its version table has a name of its own, so that an Alembic history which an application keeps in the same database is
+left alone.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import psycopg
+
+from include.insight_invest.errors import InsightError, SchemaError
+from include.insight_invest.store.database import Connection, connect
+
+if TYPE_CHECKING:
+    pass
+
+VERSION_TABLE = "insight_schema_version"
+HEAD = "0001"
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database at ``url`` to ``revision``. Raises SchemaError; then nothing was changed."""
+    from alembic import command
+
+    _migrate(url, lambda config: command.upgrade(config, revision))
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take the database at ``url`` back to ``revision`` (``base``: the v2 tables as they were).
+
+    What later versions stored is set aside in the schema ``insight_archive``, and taken up again by ``upgrade``.
+    """
+    from alembic import command
+
+    _migrate(url, lambda config: command.downgrade(config, revision))
+
+
+def require_current(connection: Connection) -> None:
+    """Raise SchemaError unless the database is at this version's schema."""
+    found = current(connection)
+    if found != HEAD:
+        state = "has no Insight-Invest schema" if found is None else f"is at schema {found}"
+        raise SchemaError(f"the database {state}, this version needs {HEAD}: run `run_scheduled_job.py db upgrade`")
+
+
+def current(connection: Connection) -> str | None:
+    """The schema version the database is at; None before the first upgrade."""
+    try:
+        row = connection.execute(f"select version_num from {VERSION_TABLE}").fetchone()  # noqa: S608 (a constant)
+    except psycopg.errors.UndefinedTable:
+        return None
+    return cast("str", row[0]) if row else None
+
+
+def _migrate(url: str, action: "object") -> None:
+    from alembic.config import Config
+    from alembic.util.exc import CommandError
+
+    config: Config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with connect(url, application="insight-invest migrate", autocommit=False) as connection:
+        config.attributes["connection"] = connection
+        try:
+            action(config)  # type: ignore[operator]
+        except InsightError:
+            raise
+        except CommandError as error:
+            raise SchemaError(f"cannot migrate: {error}") from None
+        except psycopg.errors.RaiseException as error:
+            raise SchemaError(f"cannot migrate: {error.diag.message_primary}. Nothing was changed") from None

@@ -1,0 +1,28 @@
+-- 1. Success without a finished ledger row is a lie: the newest attempt of the job must be there and have ended.
+select format('the newest run of %%s (%%s) is %%s: it has not committed its ledger row', job, run_id, status)
+from (select * from tb_job_run where job = %(job)s order by run_id desc limit 1) as newest
+where status in ('running', 'lost')
+union all
+select format('there is no ledger row of %%s', %(job)s::text)
+where not exists (select from tb_job_run where job = %(job)s)
+union all
+-- 2. A ledger row without its data is impossible: each row written is a bar, an earlier bar or a vintage of that run.
+select format('run %%s of %%s says it wrote %%s rows, the tables have %%s', r.run_id, r.job, r.rows_new + r.rows_changed,
+              coalesce(w.written, 0))
+from tb_job_run as r
+left join (
+    select run_id, count(*) as written
+    from (select run_id from tb_bar
+          union all select run_id from tb_bar_revision
+          union all select run_id from tb_macro_vintage where run_id is not null) as rows
+    group by run_id
+) as w using (run_id)
+where r.rows_new + r.rows_changed <> coalesce(w.written, 0)
+union all
+-- 3. Data without a ledger row is impossible.
+select format('%%s has rows of run %%s, which the ledger does not know', origin, run_id)
+from (select distinct 'tb_bar' as origin, run_id from tb_bar
+      union select distinct 'tb_bar_revision', run_id from tb_bar_revision
+      union select distinct 'tb_action', run_id from tb_action
+      union select distinct 'tb_macro_vintage', run_id from tb_macro_vintage where run_id is not null) as written
+where not exists (select from tb_job_run as r where r.run_id = written.run_id)

@@ -1,0 +1,32 @@
+-- An amount is compared across a split between the two basis dates, as bars are.
+with quoted as (
+    select *
+    from unnest(%(meta_id)s::integer[], %(ex_date)s::date[], %(kind)s::text[], %(value)s::double precision[],
+                %(basis_date)s::date[]) as q (meta_id, ex_date, kind, value, basis_date)
+), split as (
+    select meta_id, ex_date, value from quoted where kind = 'split'
+    union
+    select a.meta_id, a.ex_date, a.value from tb_action as a
+    where a.kind = 'split' and a.meta_id = any (%(meta_id)s::integer[])
+), compared as (
+    select q.*, a.value as stored, a.basis_date as stored_basis, case
+        when q.kind = 'split' or a.basis_date is null or a.basis_date >= q.basis_date then 1
+        else (select insight_product(s.value) from split as s
+              where s.meta_id = q.meta_id and s.ex_date > a.basis_date and s.ex_date <= q.basis_date)
+    end as factor
+    from quoted as q
+    left join tb_action as a on a.meta_id = q.meta_id and a.ex_date = q.ex_date and a.kind = q.kind
+)
+insert into tb_action as a (meta_id, ex_date, kind, value, basis_date, source, currency, observed_at, run_id)
+select meta_id, ex_date, kind, value * factor, coalesce(stored_basis, basis_date), %(source)s, %(currency)s, %(as_of)s,
+       %(run_id)s
+from compared
+where stored is null
+   -- Yahoo rounds amounts to six decimals when it restates them
+   or abs(value * factor - stored) > greatest(1e-6 * stored, case when factor = 1 then 0 else 1e-6 * factor end)
+on conflict (meta_id, ex_date, kind) do update
+set value = excluded.value, source = excluded.source, currency = excluded.currency,
+    observed_at = excluded.observed_at, run_id = excluded.run_id,
+    earlier = a.earlier || jsonb_build_object(
+        'value', a.value, 'basis_date', a.basis_date, 'source', a.source, 'run_id', a.run_id)
+returning meta_id, ex_date, kind, value, (earlier -> -1 ->> 'value')::double precision, earlier = '[]'

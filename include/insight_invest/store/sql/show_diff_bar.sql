@@ -1,0 +1,6 @@
+select m.ticker, d.trade_date, d.known, d.open, d.high, d.low, d.close, d.volume,
+       b.open, b.high, b.low, b.close, b.volume
+from diff_bar as d
+join tb_meta as m on m.meta_id = d.meta_id
+left join tb_bar as b on b.meta_id = d.meta_id and b.trade_date = d.trade_date
+order by m.ticker, d.trade_date

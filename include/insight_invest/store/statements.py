@@ -1,0 +1,13 @@
+"""SQL files of ``sql/``, read once."""
+
+from functools import cache
+from pathlib import Path
+from typing import LiteralString, cast
+
+_FOLDER = Path(__file__).parent / "sql"
+
+
+@cache
+def sql(name: str) -> LiteralString:
+    """The text of ``sql/<name>.sql``."""
+    return cast("LiteralString", (_FOLDER / f"{name}.sql").read_text(encoding="utf-8"))

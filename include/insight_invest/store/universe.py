@@ -1,0 +1,97 @@
+"""The definitions: which tickers and series there are (tb_meta, tb_macro)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+from include.insight_invest.store.database import Connection
+from include.insight_invest.store.statements import sql
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "ticker",
+    "name",
+    "isin",
+    "security_type",
+    "asset_class",
+    "sector",
+    "iso_code",
+    "marketcap",
+    "fee",
+    "remark",
+    "market",
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One ticker to update; ``stored_until`` is its newest stored session, None where nothing is stored."""
+
+    meta_id: int
+    ticker: str
+    market: str | None
+    stored_until: date | None
+
+
+@dataclass(frozen=True)
+class Series:
+    """One macro series to update."""
+
+    macro_id: int
+    fred: str
+
+
+def targets(
+    connection: Connection, iso_code: str, tickers: Sequence[str] = (), shard: tuple[int, int] = (1, 1)
+) -> list[Target]:
+    """The country's tickers, or only ``tickers``, in the order of their meta_id; of those, shard I of N."""
+    rows = connection.execute(sql("targets"), {"iso_code": iso_code, "tickers": list(tickers)}).fetchall()
+    found = [Target(*row) for row in rows]  # type: ignore[arg-type]
+    return [target for target in found if in_shard(target.ticker, shard)]
+
+
+def series(connection: Connection, fred: Sequence[str] = (), shard: tuple[int, int] = (1, 1)) -> list[Series]:
+    """The series of tb_macro that name a FRED id, or only those of ``fred``."""
+    rows = connection.execute(
+        "select macro_id, fred from tb_macro "
+        "where fred is not null and (cardinality(%(fred)s::text[]) = 0 or fred = any (%(fred)s)) order by macro_id",
+        {"fred": list(fred)},
+    ).fetchall()
+    found = [Series(*row) for row in rows]  # type: ignore[arg-type]
+    return [item for item in found if in_shard(item.fred, shard)]
+
+
+def in_shard(ticker: str, shard: tuple[int, int]) -> bool:
+    """Whether ``ticker`` belongs to shard I of N; the same on every machine and in every run."""
+    index, count = shard
+    return crc32(ticker.encode()) % count == index - 1
+
+
+def upsert_definitions(connection: Connection, definitions: "pd.DataFrame") -> tuple[int, int]:
+    """Add unknown tickers and update known ones; returns (new, changed). A value that is missing changes nothing.
+
+    ``definitions``: columns of tb_meta, at least ticker, name, security_type, iso_code.
+    """
+    rows = definitions.reindex(columns=list(COLUMNS)).astype(object)
+    rows = rows.where(rows.notna(), None)
+    columns: dict[str, Any] = {name: rows[name].tolist() for name in COLUMNS}
+    result = connection.execute(sql("upsert_meta"), columns).fetchall()
+    new = sum(bool(row[0]) for row in result)
+    return new, len(result) - new
+
+
+def add_series(connection: Connection, definitions: Sequence[tuple[str, str]]) -> int:
+    """Add (fred, description) pairs that tb_macro lacks; returns how many. Known ones stay as they are."""
+    with connection.cursor() as cursor:
+        added = 0
+        for fred, description in definitions:
+            cursor.execute(
+                "insert into tb_macro (fred, description) values (%s, %s) on conflict (fred) do nothing",
+                [fred, description],
+            )
+            added += cursor.rowcount
+    return added
