@@ -1,0 +1,241 @@
+"""Yahoo, through yfinance: US bars, dividends and splits, and the second source for Korea.
+
+Each ticker is one request, with yfinance's errors un-hidden. Yahoo quotes the whole history in the shares of the day it
+is asked; here that is put back into the shares of the last wanted session, so that a past run gives what it gave then.
+"""
+
+import logging
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from include.insight_invest.errors import NotFound, SourceError, SourceUnavailable, Throttled
+from include.insight_invest.settings import Settings
+from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, Answer, State, Wanted, batches
+from include.insight_invest.sources.calling import Pace, retrying
+from include.insight_invest.sources.symbols import yahoo_symbol
+
+log = logging.getLogger(__name__)
+
+BATCH_TICKERS = 25
+ZONES = {"US": "America/New_York", "KR": "Asia/Seoul"}
+EARLIEST = date(1900, 1, 1)
+
+
+@dataclass(frozen=True)
+class _History:
+    bars: pd.DataFrame
+    actions: pd.DataFrame
+    currency: str
+
+
+class Yahoo:
+    """The ``yahoo`` source. ``iso_code`` decides how tickers are written (``sources/symbols.py``)."""
+
+    name = "yahoo"
+
+    def __init__(self, settings: Settings, iso_code: str) -> None:
+        self._settings = settings
+        self._iso_code = iso_code
+        self._pace = Pace(settings.yahoo_rate)
+        self._throttled = threading.Event()
+        self._client = _Client(settings.timeout, ZONES[iso_code])
+
+    def prices(self, wanted: Sequence[Wanted]) -> Iterator[Answer]:
+        """Answer in batches of 25 tickers, on at most 4 threads. After a 429 nothing more is asked.
+
+        Raises SourceUnavailable when a whole first batch fails without a single answer.
+        """
+        with ThreadPoolExecutor(self._settings.yahoo_threads, thread_name_prefix="yahoo") as pool:
+            for number, batch in enumerate(batches(wanted, BATCH_TICKERS)):
+                asked_before = self._client.requests
+                results = list(pool.map(self._ask, batch))
+                failures = [result for result in results if isinstance(result, SourceError)]
+                if (
+                    number == 0
+                    and len(failures) == len(batch)
+                    and all(isinstance(f, SourceUnavailable) for f in failures)
+                ):
+                    raise failures[0]
+                yield from self._answers(batch, results, self._client.requests - asked_before)
+                self._client.forget()
+
+    def _answers(
+        self, batch: Sequence[Wanted], results: Sequence["_History | SourceError"], requests: int
+    ) -> Iterator[Answer]:
+        """One answer per currency, so that each is loaded with its own."""
+        problems = {
+            item.target.ticker: _problem(result)
+            for item, result in zip(batch, results, strict=True)
+            if isinstance(result, SourceError)
+        }
+        histories = [(item, r) for item, r in zip(batch, results, strict=True) if isinstance(r, _History)]
+        currencies = sorted({history.currency for _, history in histories}) or [""]
+        for currency in currencies:
+            mine = [(item, history) for item, history in histories if history.currency == currency]
+            first = currency == currencies[0]
+            yield Answer(
+                source=self.name,
+                currency=currency,
+                bars=_concat([history.bars for _, history in mine], BAR_COLUMNS),
+                actions=_concat([history.actions for _, history in mine], ACTION_COLUMNS),
+                asked=[item.target for item in batch if first and item.target.ticker in problems]
+                + [item.target for item, _ in mine],
+                problems=problems if first else {},
+                requests=requests if first else 0,
+            )
+
+    def _ask(self, wanted: Wanted) -> "_History | SourceError":
+        ticker = wanted.target.ticker
+        if self._throttled.is_set():
+            return Throttled("not asked: Yahoo asked to slow down (429) earlier in this run")
+        try:
+            symbol = yahoo_symbol(ticker, self._iso_code, wanted.target.market)
+            return retrying(lambda: self._history(symbol, wanted), self._settings, what=f"Yahoo {symbol}")
+        except Throttled as error:
+            self._throttled.set()
+            return error
+        except SourceError as error:
+            log.warning("%s: %s", ticker, error)
+            return error
+
+    def _history(self, symbol: str, wanted: Wanted) -> _History:
+        self._pace.wait()
+        frame, currency = self._client.history(symbol, wanted.window.start or EARLIEST)
+        if frame.empty:
+            return _History(_concat([], BAR_COLUMNS), _concat([], ACTION_COLUMNS), currency)
+        return _History(*_as_of(frame, wanted), currency=currency)
+
+
+class _Client:
+    """yfinance, with a session of its own that counts requests and caches that no other process shares."""
+
+    def __init__(self, timeout: float, zone: str) -> None:
+        self._timeout = timeout
+        self._zone = zone
+        self._count = 0
+        self._lock = threading.Lock()
+        self._session: Any = None
+
+    @property
+    def requests(self) -> int:
+        """How many HTTP requests were sent."""
+        return self._count
+
+    def history(self, symbol: str, start: date) -> tuple[pd.DataFrame, str]:
+        """Daily bars and events from ``start`` to the source's present as Yahoo quotes them, and their currency."""
+        yf = _yfinance()
+        # Told the time zone, yfinance does not ask for it: one request a ticker instead of two.
+        yf.cache.get_tz_cache().store(symbol, self._zone)
+        ticker = yf.Ticker(symbol, session=self._open())
+        try:
+            frame = ticker.history(
+                start=start, interval="1d", auto_adjust=False, actions=True, timeout=self._timeout, keepna=False
+            )
+            return frame, str(ticker.history_metadata.get("currency") or "")
+        except Exception as error:
+            raise _named(symbol, error) from error
+
+    def forget(self) -> None:
+        """Drop yfinance's cache of responses, in which a failure would be remembered for the whole process."""
+        _yfinance().data.YfData().cache_get.cache_clear()
+
+    def _open(self) -> Any:
+        with self._lock:
+            if self._session is None:
+                self._session = _yfinance().data.new_session()
+                send = self._session.request
+
+                def counted(*args: Any, **kwargs: Any) -> Any:
+                    with self._lock:
+                        self._count += 1
+                    return send(*args, **kwargs)
+
+                self._session.request = counted
+            return self._session
+
+
+@cache
+def _yfinance() -> Any:
+    import yfinance as yf
+    import yfinance.data
+
+    yf.config.debug.hide_exceptions = False
+    # Its caches are SQLite files, which lock out other processes.
+    yf.set_tz_cache_location(str(Path(tempfile.mkdtemp(prefix="insight-yfinance-"))))
+    logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # its errors are raised, and logged by us
+    assert yfinance.data  # noqa: S101 (imported for its side effect)
+    return yf
+
+
+def _named(symbol: str, error: Exception) -> SourceError:
+    """The error of our tree that yfinance's ``error`` is."""
+    from yfinance.exceptions import YFPricesMissingError, YFRateLimitError, YFTzMissingError
+
+    if isinstance(error, YFRateLimitError):
+        return Throttled("Yahoo asks to slow down (429)")
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status == 404 or isinstance(error, YFTzMissingError):
+        return NotFound(f"Yahoo does not know {symbol}")
+    if isinstance(error, YFPricesMissingError):
+        return NotFound(f"Yahoo has no prices for {symbol}")
+    return SourceUnavailable(f"Yahoo did not answer for {symbol}: {type(error).__name__}")
+
+
+def _problem(error: SourceError) -> tuple[State, str]:
+    if isinstance(error, Throttled):
+        return State.THROTTLED, str(error)
+    return (State.EMPTY if isinstance(error, NotFound) else State.FAILED), str(error)
+
+
+def _as_of(frame: pd.DataFrame, wanted: Wanted) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Bars and actions up to the wanted session, in its shares: later splits are taken out again."""
+    session = wanted.window.session
+    day = pd.Index(frame.index.tz_localize(None).date)
+    splits = pd.Series(frame["Stock Splits"].to_numpy(), index=day)
+    later = splits[(splits.to_numpy() > 0) & (day > session)]
+    ratio = float(later.prod()) if len(later) else 1.0
+    known = frame[day <= session]
+    known_day = day[day <= session]
+    target = wanted.target
+    bars = pd.DataFrame(
+        {
+            "meta_id": target.meta_id,
+            "ticker": target.ticker,
+            "trade_date": pd.to_datetime(known_day),
+            **{name.lower(): known[name].to_numpy(dtype=float) * ratio for name in ("Open", "High", "Low", "Close")},
+            "volume": known["Volume"].to_numpy(dtype=float) / ratio,
+            "basis_date": pd.Timestamp(session),
+        },
+        columns=list(BAR_COLUMNS),
+    )
+    events = [
+        _events(known, known_day, "Stock Splits", "split", 1.0),
+        _events(known, known_day, "Dividends", "dividend", ratio),
+        _events(known, known_day, "Capital Gains", "capital_gain", ratio),
+    ]
+    actions = pd.concat(events, ignore_index=True).assign(
+        meta_id=target.meta_id, ticker=target.ticker, basis_date=pd.Timestamp(session)
+    )
+    return bars, actions[list(ACTION_COLUMNS)]
+
+
+def _events(frame: pd.DataFrame, day: "pd.Index[Any]", column: str, kind: str, ratio: float) -> pd.DataFrame:
+    values = frame[column].to_numpy(dtype=float) if column in frame else pd.Series(0.0, index=day).to_numpy()
+    happened = values > 0
+    return pd.DataFrame(
+        {"ex_date": pd.to_datetime(day[happened]), "kind": kind, "value": values[happened] * ratio},
+    )
+
+
+def _concat(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
+    filled = [frame for frame in frames if not frame.empty]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns))
