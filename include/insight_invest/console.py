@@ -1,0 +1,152 @@
+"""What the command line shows a person: tables on stdout, progress and errors on stderr."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from include.insight_invest.doctor import Finding
+from include.insight_invest.log import redact
+from include.insight_invest.report import Report
+from include.insight_invest.store.quarantine import Held
+from include.insight_invest.store.read import Holdings, LedgerRow
+from include.insight_invest.updaters.progress import Progress as Tell
+from include.insight_invest.updaters.progress import log_progress
+
+# A file or a pipe has no width of its own; a table cut to 80 columns loses its figures.
+_out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 150)
+_SHOWN_PROBLEMS = 5
+_FIGURES = ("tickers", "new", "changed", "unchanged", "held back", "requests", "seconds")
+
+
+def error(message: str) -> None:
+    """One line on stderr."""
+    sys.stderr.write(f"error: {redact(message)}\n")
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Tell]:
+    """A bar on a terminal, log lines elsewhere."""
+    if not sys.stderr.isatty():
+        yield log_progress(title)
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def reports_table(reports: Sequence[Report], title: str | None = None) -> Table:
+    """One row per run."""
+    table = Table(title=title, title_justify="left")
+    for name in ("job", "market date", "source", "status"):
+        table.add_column(name, no_wrap=True)
+    for name in _FIGURES:
+        table.add_column(name, justify="right")
+    for report in reports:
+        rows = report.rows
+        numbers = (
+            sum(report.tickers.values()),
+            rows.new,
+            rows.changed,
+            rows.unchanged,
+            rows.held_back,
+            report.requests,
+        )
+        table.add_row(
+            report.job,
+            str(report.session or "-"),
+            report.source or "-",
+            _colour(report.status, good=report.exit_code == 0),
+            *(f"{number:,}" for number in numbers),
+            f"{report.seconds:.1f}",
+        )
+    return table
+
+
+def show_reports(reports: Sequence[Report]) -> None:
+    """The table, and below it what an operator should know."""
+    _out.print(reports_table(reports))
+    for report in reports:
+        if report.dry_run and report.exit_code == 0:
+            _out.print(f"{report.job}: dry run, nothing was written")
+        if report.error:
+            _out.print(f"{report.job}: {report.error}", style="red", markup=False)
+        for note in report.notes:
+            _out.print(f"{report.job}: {note}", markup=False)
+        for problem in report.problems[:_SHOWN_PROBLEMS]:
+            _out.print(f"{report.job}: {problem.ticker} {problem.state}: {problem.reason}", markup=False)
+        if (more := sum(report.tickers.get(p, 0) for p in {q.state for q in report.problems}) - _SHOWN_PROBLEMS) > 0:
+            _out.print(f"{report.job}: and {more} more; all are in tb_job_run.tickers of run {report.run_id}")
+
+
+def runs_table(runs: Sequence[LedgerRow], title: str) -> Table:
+    """One row per row of the ledger."""
+    table = Table(title=title, title_justify="left")
+    for name in ("job", "run", "market date", "started (UTC)", "status"):
+        table.add_column(name, no_wrap=True)
+    for name in _FIGURES:
+        table.add_column(name, justify="right")
+    for run in runs:
+        numbers = (run.tickers, run.rows_new, run.rows_changed, run.rows_unchanged, run.rows_held, run.requests)
+        table.add_row(
+            run.job,
+            str(run.run_id),
+            str(run.session_date or "-"),
+            f"{run.started_at:%Y-%m-%d %H:%M}",
+            _colour(run.status, good=run.status == "succeeded"),
+            *(f"{number:,}" for number in numbers),
+            "-" if run.seconds is None else f"{run.seconds:.1f}",
+        )
+    return table
+
+
+def show_status(runs: Mapping[str, LedgerRow], holdings: Sequence[Holdings], held: int) -> None:
+    """The last run of each job, and what the store holds."""
+    _out.print(runs_table(list(runs.values()), "Last run of each job"))
+    for run in runs.values():
+        if run.error:
+            _out.print(f"{run.job}: {run.error}", style="red", markup=False)
+    stored = Table(title="What is stored", title_justify="left")
+    for name in ("market", "tickers or series", "with data", "newest"):
+        stored.add_column(name, justify="left" if name == "market" else "right")
+    for item in holdings:
+        stored.add_row(item.name, f"{item.items:,}", f"{item.items_with_data:,}", str(item.newest or "-"))
+    _out.print(stored)
+    if held:
+        _out.print(f"{held} rows are held back: `quarantine list` shows them")
+    if not runs:
+        _out.print("No job has run yet: run_scheduled_job.py --job all")
+
+
+def show_findings(findings: Sequence[Finding]) -> None:
+    """One line a check."""
+    for finding in findings:
+        mark = "[green]ok[/green]     " if finding.ok else "[red]problem[/red]"
+        _out.print(f"{mark}  {finding.what}: ", end="")
+        _out.print(redact(finding.text), markup=False)
+
+
+def show_held(rows: Sequence[Held]) -> None:
+    """The rows of the quarantine."""
+    if not rows:
+        _out.print("nothing is held back")
+        return
+    table = Table("id", "ticker", "date", "source", "reason", "row")
+    for row in rows:
+        values = " ".join(f"{name}={value}" for name, value in row.payload.items() if value is not None)
+        table.add_row(str(row.quarantine_id), row.ticker, str(row.trade_date), row.source, row.reason, values)
+    _out.print(table)
+
+
+def _colour(text: str, *, good: bool) -> str:
+    return f"[{'green' if good else 'red'}]{text}[/]"

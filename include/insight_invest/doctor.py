@@ -1,0 +1,73 @@
+"""Checks of what a run needs, each with what to do where it is missing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from include.insight_invest import sessions
+from include.insight_invest.errors import InsightError
+from include.insight_invest.jobs import JOBS
+from include.insight_invest.settings import Settings
+from include.insight_invest.store import migrate, read
+from include.insight_invest.store.database import connect, where
+
+_CALENDAR_RESERVE = timedelta(days=60)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check."""
+
+    what: str
+    ok: bool
+    text: str
+
+
+def examine(settings: Settings, now: datetime) -> list[Finding]:
+    """Run every check; one that cannot run is a problem, not a crash."""
+    checks: list[tuple[str, Callable[[], str]]] = [
+        *((f"environment of {job.name}", lambda job=job: _environment(settings, job.needs)) for job in JOBS.values()),  # type: ignore[misc]
+        ("database", lambda: _database(settings)),
+        ("schema", lambda: _schema(settings)),
+        ("universe", lambda: _universe(settings)),
+        ("calendars", lambda: _calendars(now)),
+    ]
+    return [_finding(what, check) for what, check in checks]
+
+
+def _finding(what: str, check: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, True, check())
+    except InsightError as error:
+        return Finding(what, False, str(error))
+
+
+def _environment(settings: Settings, needs: tuple[str, ...]) -> str:
+    settings.require(needs)
+    return f"{', '.join(needs)} set"
+
+
+def _database(settings: Settings) -> str:
+    url = settings.database()
+    with connect(url) as connection:
+        return f"PostgreSQL {connection.info.server_version // 10000} at {where(url)}"
+
+
+def _schema(settings: Settings) -> str:
+    with connect(settings.database()) as connection:
+        migrate.require_current(connection)
+    return migrate.HEAD
+
+
+def _universe(settings: Settings) -> str:
+    with connect(settings.database()) as connection:
+        migrate.require_current(connection)
+        found = read.holdings(connection)
+    return ", ".join(f"{item.name} {item.items} ({item.items_with_data} with data)" for item in found) or "empty"
+
+
+def _calendars(now: datetime) -> str:
+    ends = sessions.LAST_DAY
+    if now.date() + _CALENDAR_RESERVE > ends:
+        raise InsightError(f"the session tables end on {ends}: python -m include.insight_invest.sessions.generate")
+    return f"sessions are known until {ends}"

@@ -1,0 +1,224 @@
+"""Runs a job: settings, lease, ledger, signals, report.
+
+What happens before the ledger row is open is raised (UsageError, LeaseHeld, StoreError); what happens after it is in
+the report, with its exit code, and in the ledger.
+"""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import datetime
+from types import FrameType
+
+from include.insight_invest import clock, sessions
+from include.insight_invest.errors import BudgetExceeded, InsightError, InvariantBroken, Terminated, UsageError
+from include.insight_invest.jobs import Job, Kind
+from include.insight_invest.log import redact
+from include.insight_invest.report import SHOWN_PROBLEMS, Problem, Report, Rows, Status, count_states
+from include.insight_invest.settings import Settings
+from include.insight_invest.sources.base import State
+from include.insight_invest.store import ledger
+from include.insight_invest.store.database import Connection, connect, first_line
+from include.insight_invest.store.lease import lease
+from include.insight_invest.store.load import Change, LoadContext
+from include.insight_invest.store.migrate import require_current
+from include.insight_invest.updaters.progress import Progress, Run, RunOptions, log_progress
+
+log = logging.getLogger(__name__)
+
+__all__ = ["RunOptions", "audit", "run"]
+
+_COUNTED = (State.THROTTLED, State.FAILED)
+
+
+def run(
+    job: Job,
+    options: RunOptions,
+    settings: Settings,
+    *,
+    progress: Progress | None = None,
+    on_change: Callable[[Change], None] | None = None,
+) -> Report:
+    """Run ``job`` once and report. A dry run writes nothing and tells ``on_change`` every row it would have written.
+
+    Raises ConfigurationError, UsageError, SchemaError, LeaseHeld or StoreError before anything was started.
+    """
+    settings.require(job.needs)
+    started = clock.now()
+    as_of = options.as_of or started
+    _check(options, as_of)
+    session = sessions.last_closed(job.exchange, as_of)
+    log.info("%s starts: as of %s, session %s%s", job.name, as_of, session, " (dry run)" if options.dry_run else "")
+    with connect(settings.database(), application=f"insight-invest {job.name}") as connection:
+        require_current(connection)
+        with lease(connection, job.name, options.shard), _undone(connection, when=options.dry_run):
+            ledger.close_lost(connection, job.name, options.shard, started)
+            attempt = ledger.Attempt(
+                job=job.name,
+                shard=options.shard,
+                trigger=options.trigger,
+                as_of=as_of,
+                session_date=session,
+                started_at=started,
+                options=_recorded(options),
+            )
+            context = LoadContext(ledger.open_run(connection, attempt), as_of, on_change)
+            work = Run(
+                job=job,
+                options=options,
+                settings=settings,
+                connection=connection,
+                context=context,
+                session=session,
+                progress=progress or log_progress(job.name),
+            )
+            report = _work(work, started)
+    log.log(logging.INFO if report.exit_code == 0 else logging.ERROR, "%s", report.summary())
+    return report
+
+
+def audit(job: Job, settings: Settings) -> None:
+    """Prove the three invariants between ledger and data. Raises InvariantBroken naming each that does not hold."""
+    settings.require(["DATABASE_URL"])
+    with connect(settings.database(), application=f"insight-invest audit {job.name}") as connection:
+        require_current(connection)
+        broken = ledger.broken_invariants(connection, job.name)
+    if broken:
+        raise InvariantBroken(f"{len(broken)} invariants do not hold: {'; '.join(broken)}")
+
+
+def _work(work: Run, started: datetime) -> Report:
+    error: Exception | None = None
+    status = Status.SUCCEEDED
+    try:
+        with _sigterm_raises():
+            _updater(work.job)(work)
+        if over := _over_budget(work):
+            error, status = over, Status.OVER_BUDGET
+    except Terminated as stopped:
+        error, status = stopped, Status.TERMINATED
+    except Exception as failed:
+        # Also what nobody foresaw: one job that fails does not stop another, and the ledger says why.
+        log.exception("%s failed", work.job.name)
+        if work.connection.broken:
+            raise  # the ledger cannot be reached; the next run finds the row open and closes it as lost
+        error, status = failed, Status.FAILED
+    told = _told(error)
+    _close(work, status, told)
+    return _report(work, status, told, getattr(error, "exit_code", 1) if error else 0, started)
+
+
+def _told(error: Exception | None) -> str | None:
+    if error is None:
+        return None
+    return redact(str(error) if isinstance(error, InsightError) else f"{type(error).__name__}: {first_line(error)}")
+
+
+def _updater(job: Job) -> Callable[[Run], None]:
+    from include.insight_invest.updaters.korea import update_kr
+    from include.insight_invest.updaters.macro import update_macro
+    from include.insight_invest.updaters.us import update_us
+
+    if job.kind is Kind.MACRO:
+        return update_macro
+    return {"US": update_us, "KR": update_kr}[job.iso_code]
+
+
+def _over_budget(work: Run) -> BudgetExceeded | None:
+    failed = sum(state in _COUNTED for state, _ in work.outcomes.values())
+    budget = work.settings.failure_budget
+    if failed <= budget * len(work.outcomes):
+        return None
+    return BudgetExceeded(
+        f"{failed} of {len(work.outcomes)} tickers failed, the budget is {budget:.0%}; what was loaded stays, the next "
+        "run asks for the rest"
+    )
+
+
+def _close(work: Run, status: Status, error: str | None) -> None:
+    tickers: dict[str, dict[str, str | None]] = {}
+    for ticker, (state, reason) in sorted(work.outcomes.items()):
+        tickers.setdefault(state, {})[ticker] = redact(reason) if reason else None
+    ledger.close_run(
+        work.connection,
+        work.context.run_id,
+        status=status,
+        finished_at=clock.now(),
+        tickers=tickers,
+        requests=work.counts.requests,
+        error=error,
+    )
+
+
+def _report(work: Run, status: Status, error: str | None, exit_code: int, started: datetime) -> Report:
+    counts, options = work.counts, work.options
+    problems = [
+        Problem(ticker=ticker, state=state, reason=redact(reason or ""))
+        for ticker, (state, reason) in sorted(work.outcomes.items())
+        if state not in (State.UPDATED, State.UNCHANGED)
+    ]
+    return Report(
+        job=work.job.name,
+        status=status,
+        exit_code=exit_code,
+        run_id=None if options.dry_run else work.context.run_id,
+        dry_run=options.dry_run,
+        as_of=work.context.as_of,
+        session=work.session,
+        source="+".join(work.sources) or None,
+        tickers=count_states(work.outcomes),
+        rows=Rows(new=counts.new, changed=counts.changed, unchanged=counts.unchanged, held_back=counts.held),
+        actions_new=counts.actions_new,
+        actions_changed=counts.actions_changed,
+        requests=counts.requests,
+        seconds=round((clock.now() - started).total_seconds(), 2),
+        notes=work.notes,
+        problems=problems[:SHOWN_PROBLEMS],
+        error=error,
+    )
+
+
+def _check(options: RunOptions, as_of: datetime) -> None:
+    if as_of.tzinfo is None:
+        raise UsageError("as_of has no time zone: write it as 2026-11-20T09:00+09:00")
+    if options.start and options.end and options.start > options.end:
+        raise UsageError(f"--start {options.start} is after --end {options.end}")
+    index, count = options.shard
+    if not 1 <= index <= count:
+        raise UsageError(f"--shard {index}/{count}: I must be from 1 to N")
+
+
+def _recorded(options: RunOptions) -> dict[str, object]:
+    chosen = {
+        "tickers": list(options.tickers) or None,
+        "start": str(options.start) if options.start else None,
+        "end": str(options.end) if options.end else None,
+        "full_refresh": options.full_refresh or None,
+    }
+    return {name: value for name, value in chosen.items() if value}
+
+
+@contextmanager
+def _undone(connection: Connection, *, when: bool) -> Iterator[None]:
+    """Do everything as always, and take it back at the end: how a dry run knows its exact difference."""
+    with connection.transaction(force_rollback=True) if when else nullcontext():
+        yield
+
+
+@contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """SIGTERM is how Fargate stops a task, 30 s before it kills it: raise Terminated where the work stands."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python delivers signals to the main thread only; there, whoever started this thread decides
+        return
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated("stopped by SIGTERM; the open transaction was rolled back, what was committed before stays")
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

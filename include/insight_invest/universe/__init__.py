@@ -1,0 +1,1 @@
+"""Which tickers and series are followed: taken from a file, or from the exchanges' listings."""

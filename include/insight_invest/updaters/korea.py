@@ -1,0 +1,107 @@
+"""Korean bars: the whole market of a session from KRX's listing, a ticker's history from Naver, Yahoo in need."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+from include.insight_invest import sessions
+from include.insight_invest.errors import SourceError, SourceUnavailable
+from include.insight_invest.sources.base import Answer, State
+from include.insight_invest.sources.krx import CURRENCY, Naver, Snapshot, snapshot_bars, snapshot_definitions
+from include.insight_invest.sources.yahoo import Yahoo
+from include.insight_invest.store import universe
+from include.insight_invest.store.universe import Target
+from include.insight_invest.updaters.landing import land_all, targets_of, wanted_of
+from include.insight_invest.updaters.progress import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+log = logging.getLogger(__name__)
+
+# Sessions that earlier runs missed are asked of the listing's cache, one request each, up to this many back.
+HEALED_SESSIONS = 10
+
+
+def update_kr(run: Run) -> None:
+    """The market of the last session and of those that were missed; history from Naver only when it is asked for.
+
+    Where the listing is down or stale, each known ticker's last sessions are asked of Yahoo, and marked as such.
+    """
+    if run.options.full_refresh or run.options.start is not None or run.options.end is not None:
+        _update_history(run)
+        return
+    try:
+        _update_market(run)
+    except SourceError as error:
+        targets = targets_of(run)
+        if not targets:
+            raise
+        run.notes.append(f"KRX's listing was of no use ({error}); Yahoo was asked instead")
+        log.warning("%s", run.notes[-1])
+        yahoo = Yahoo(run.settings, run.job.iso_code)
+        land_all(run, yahoo.prices(wanted_of(run, targets)), len(targets))
+
+
+def _update_history(run: Run) -> None:
+    if not universe.targets(run.connection, run.job.iso_code):
+        _update_market(run)
+    wanted = wanted_of(run, targets_of(run))
+    land_all(run, Naver(run.settings).prices(wanted), len(wanted))
+
+
+def _update_market(run: Run) -> None:
+    snapshot = Snapshot(run.settings)
+    try:
+        listing = snapshot.market(run.session)
+        with run.connection.transaction():
+            new, _ = universe.upsert_definitions(run.connection, snapshot_definitions(listing))
+        if new:
+            run.notes.append(f"{new} tickers newly listed")
+        targets = targets_of(run)
+        answers = [*_missed(run, snapshot, targets), _answer(listing, targets, run.session)]
+        land_all(run, iter(answers), len(targets) * len(answers))
+    finally:
+        run.counts.requests += snapshot.requests
+
+
+def _missed(run: Run, snapshot: Snapshot, targets: Sequence[Target]) -> Iterator[Answer]:
+    """The sessions between the newest stored one and the last; one whose listing is gone is named in the report."""
+    exchange = run.job.exchange
+    stored = max((target.stored_until for target in targets if target.stored_until), default=None)
+    if stored is None or stored >= run.session:
+        return
+    missing = sessions.sessions(
+        exchange, sessions.next_after(exchange, stored), sessions.back(exchange, run.session, 1)
+    )
+    lost = missing[:-HEALED_SESSIONS]
+    for day in missing[-HEALED_SESSIONS:]:
+        try:
+            yield _answer(snapshot.earlier(day), targets, day)
+        except SourceError as error:
+            log.warning("%s", error)
+            lost.append(day)
+    if lost:
+        run.notes.append(f"{len(lost)} sessions are missing: run --start {lost[0]} --end {lost[-1]}")
+
+
+def _answer(listing: "pd.DataFrame", targets: Sequence[Target], day: date) -> Answer:
+    meta_ids = {target.ticker: target.meta_id for target in targets}
+    bars = snapshot_bars(listing, meta_ids, day)
+    priced = set(bars["ticker"])
+    if meta_ids and not priced:
+        raise SourceUnavailable(f"KRX's listing of {day} has no closes")
+    listed = set(listing["Code"])
+    return Answer(
+        source=Snapshot.name,
+        currency=CURRENCY,
+        bars=bars,
+        actions=bars.iloc[:0],
+        asked=targets,
+        problems={
+            ticker: (State.EMPTY, "listed, but without a close" if ticker in listed else "not in KRX's listing")
+            for ticker in meta_ids
+            if ticker not in priced
+        },
+    )

@@ -1,0 +1,127 @@
+"""Landing price answers: checks, one transaction a batch, and how each ticker ended."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from functools import cache
+
+from include.insight_invest import sessions
+from include.insight_invest.checks.bars import check_bars, only_sessions
+from include.insight_invest.errors import SourceUnavailable, UniverseError, UsageError
+from include.insight_invest.sources.base import Answer, State, Wanted, Window
+from include.insight_invest.store import universe
+from include.insight_invest.store.bars import load_actions, load_bars
+from include.insight_invest.store.quarantine import hold
+from include.insight_invest.store.universe import Target
+from include.insight_invest.updaters.progress import Run
+
+FIRST_SESSION = sessions.FIRST_DAY
+# A bar is corrected on its first evenings; one this many sessions old when first read is settled.
+SETTLED_AFTER_SESSIONS = 10
+SHOWN_STALE = 10
+
+
+def targets_of(run: Run) -> list[Target]:
+    """The tickers this run is for: the country's, or those asked for, of this shard."""
+    return universe.targets(run.connection, run.job.iso_code, run.options.tickers, run.options.shard)
+
+
+def wanted_of(run: Run, targets: Sequence[Target]) -> list[Wanted]:
+    """What is wanted of each. Raises UsageError for a ticker nobody knows, UniverseError where there is none."""
+    _require(run, targets)
+    return [Wanted(target=target, window=_window(run, target)) for target in targets]
+
+
+def land_all(run: Run, answers: Iterator[Answer], total: int) -> None:
+    """Load every answer as it comes. Raises SourceUnavailable where not one ticker was answered with a bar."""
+    done = 0
+    newest: dict[str, date] = {}
+    for answer in answers:
+        _land(run, answer, newest)
+        done += len(answer.asked)
+        run.progress(done, total)
+    got = [state for state, _ in run.outcomes.values() if state in (State.UPDATED, State.UNCHANGED)]
+    if run.outcomes and not got:
+        reasons = "; ".join(sorted({str(reason) for _, reason in run.outcomes.values()})[:3])
+        raise SourceUnavailable(f"not one of {len(run.outcomes)} tickers was answered with a bar: {reasons}")
+    _note_stale(run, newest)
+
+
+def _land(run: Run, answer: Answer, newest: dict[str, date]) -> None:
+    """Check one answer and load it, with its actions and its ledger entry, in one transaction."""
+    end = min(run.options.end or run.session, run.session)
+    bars = only_sessions(answer.bars, _sessions_until(run.job.exchange, end), FIRST_SESSION)
+    checked = check_bars(bars)
+    with run.connection.transaction():
+        counts = load_actions(
+            run.connection, answer.actions, run.context, source=answer.source, currency=answer.currency
+        )
+        counts.add(
+            load_bars(
+                run.connection,
+                checked.good,
+                run.context,
+                source=answer.source,
+                currency=answer.currency,
+                sources=run.job.sources,
+                settled_before=sessions.back(run.job.exchange, run.session, SETTLED_AFTER_SESSIONS),
+                volume_is_adjusted=answer.volume_is_adjusted,
+            )
+        )
+        counts.held = hold(run.connection, checked.held, run.context, source=answer.source, currency=answer.currency)
+        counts.requests = answer.requests
+        run.account(counts)
+    run.used(answer.source)
+    with_bars = set(bars["ticker"])
+    newest |= {str(k): v.date() for k, v in bars.groupby("ticker")["trade_date"].max().items()}
+    for target in answer.asked:
+        if run.outcomes.get(target.ticker, (None, None))[0] is not State.UPDATED:
+            run.outcomes[target.ticker] = _outcome(target, answer, counts.tickers, with_bars)
+
+
+def _outcome(target: Target, answer: Answer, changed: set[int], with_bars: set[object]) -> tuple[State, str | None]:
+    if target.ticker in answer.problems:
+        return answer.problems[target.ticker]
+    if target.meta_id in changed:
+        return State.UPDATED, None
+    if target.ticker in with_bars:
+        return State.UNCHANGED, None
+    return State.EMPTY, f"{answer.source} answered without a bar in the window"
+
+
+def _window(run: Run, target: Target) -> Window:
+    """From the look-back before what is stored (all of it for a new ticker) to the last session."""
+    options = run.options
+    end = min(options.end or run.session, run.session)
+    if options.start is not None:
+        return Window(start=options.start, session=end)
+    if options.full_refresh or target.stored_until is None:
+        return Window(start=None, session=end)
+    newest = min(target.stored_until, end)
+    if newest <= FIRST_SESSION:
+        return Window(start=None, session=end)
+    return Window(start=sessions.back(run.job.exchange, newest, run.settings.lookback_sessions - 1), session=end)
+
+
+def _require(run: Run, targets: Sequence[Target]) -> None:
+    unknown = sorted(set(run.options.tickers) - {target.ticker for target in targets})
+    if unknown and run.options.shard == (1, 1):
+        raise UsageError(f"not in the {run.job.iso_code} universe: {', '.join(unknown)}. Add them by `universe import`")
+    if not targets and run.options.shard == (1, 1):
+        raise UniverseError(
+            f"there is no {run.job.iso_code} ticker to update: run `universe import` (the starter universe, or your "
+            "CSV file) or `universe sync` first"
+        )
+
+
+def _note_stale(run: Run, newest: dict[str, date]) -> None:
+    end = min(run.options.end or run.session, run.session)
+    stale = sorted((day, ticker) for ticker, day in newest.items() if day < end)
+    if stale:
+        shown = ", ".join(f"{ticker} {day}" for day, ticker in stale[:SHOWN_STALE])
+        more = f" and {len(stale) - SHOWN_STALE} more" if len(stale) > SHOWN_STALE else ""
+        run.notes.append(f"no bar of {end} for {len(stale)} tickers; their newest: {shown}{more}")
+
+
+@cache
+def _sessions_until(exchange: str, end: date) -> tuple[date, ...]:
+    return tuple(sessions.sessions(exchange, FIRST_SESSION, end))

@@ -1,0 +1,82 @@
+"""Updating macro series: every vintage that FRED has and the store lacks."""
+
+import logging
+from datetime import date
+
+from include.insight_invest.errors import NotFound, SourceError, SourceUnavailable, Throttled, UniverseError, UsageError
+from include.insight_invest.sources.base import State
+from include.insight_invest.sources.fred import Fred
+from include.insight_invest.store import universe
+from include.insight_invest.store.load import Counts
+from include.insight_invest.store.universe import Series
+from include.insight_invest.store.vintages import last_vintage, load_vintages
+from include.insight_invest.updaters.progress import Run
+
+log = logging.getLogger(__name__)
+
+
+def update_macro(run: Run) -> None:
+    """Every series of tb_macro, one after another; one that fails does not stop the next, a 429 stops them all."""
+    wanted = universe.series(run.connection, run.options.tickers, run.options.shard)
+    _require(run, wanted)
+    fred = Fred(run.settings)
+    run.used(fred.name)
+    throttled = False
+    for done, series in enumerate(wanted, start=1):
+        before = fred.requests
+        try:
+            if throttled:
+                raise Throttled("not asked: FRED asked to slow down earlier in this run")
+            changed = _update(run, fred, series)
+            run.outcomes[series.fred] = changed
+        except SourceError as error:
+            throttled = throttled or isinstance(error, Throttled)
+            run.outcomes[series.fred] = _problem(error)
+            log.log(logging.INFO if isinstance(error, NotFound) else logging.WARNING, "%s: %s", series.fred, error)
+        run.counts.requests += fred.requests - before
+        run.progress(done, len(wanted))
+    if not any(state in (State.UPDATED, State.UNCHANGED) for state, _ in run.outcomes.values()):
+        reasons = "; ".join(sorted({str(reason) for _, reason in run.outcomes.values()})[:3])
+        raise SourceUnavailable(f"not one of {len(wanted)} series was answered: {reasons}")
+
+
+def _update(run: Run, fred: Fred, series: Series) -> tuple[State, str | None]:
+    since = None if run.options.full_refresh else last_vintage(run.connection, series.macro_id)
+    total = Counts()
+    for chunk in fred.vintages(series.fred, since, run.context.as_of):
+        with run.connection.transaction():
+            counts = load_vintages(
+                run.connection,
+                _within(run, chunk),
+                run.context,
+                macro_id=series.macro_id,
+                source=fred.name,
+            )
+            run.account(counts)
+        total.add(counts)
+    if total.new:
+        return State.UPDATED, None
+    if total.unchanged or since is not None:
+        return State.UNCHANGED, None
+    return State.EMPTY, "FRED has no observation of it"
+
+
+def _within(run: Run, chunk):  # type: ignore[no-untyped-def]
+    """The rows of ``chunk`` whose base_date lies in --start and --end."""
+    start, end = run.options.start or date(1600, 1, 1), run.options.end or date(9999, 12, 31)
+    day = chunk["base_date"].dt.date
+    return chunk[(day >= start) & (day <= end)]
+
+
+def _problem(error: SourceError) -> tuple[State, str]:
+    if isinstance(error, Throttled):
+        return State.THROTTLED, str(error)
+    return (State.EMPTY if isinstance(error, NotFound) else State.FAILED), str(error)
+
+
+def _require(run: Run, wanted: list[Series]) -> None:
+    unknown = sorted(set(run.options.tickers) - {series.fred for series in wanted})
+    if unknown and run.options.shard == (1, 1):
+        raise UsageError(f"not in tb_macro: {', '.join(unknown)}")
+    if not wanted and run.options.shard == (1, 1):
+        raise UniverseError("tb_macro names no series: run `db upgrade`, which brings the starter list")

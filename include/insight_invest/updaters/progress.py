@@ -1,0 +1,73 @@
+"""What an updater shares with whoever runs it: where it writes, how far it is, how each ticker ended."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from include.insight_invest.jobs import Job
+from include.insight_invest.settings import Settings
+from include.insight_invest.sources.base import State
+from include.insight_invest.store import ledger
+from include.insight_invest.store.database import Connection
+from include.insight_invest.store.load import Counts, LoadContext
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[int, int], None]  # tickers done, tickers in all
+_STEPS = 10
+
+
+def log_progress(job: str) -> Progress:
+    """Progress for where nobody looks at a bar: about ten log lines a run."""
+    told = 0
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        step = done * _STEPS // max(total, 1)
+        if step > told:
+            told = step
+            log.info("%s: %d of %d tickers", job, done, total)
+
+    return tell
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What a run is asked to do. ``as_of`` None means now."""
+
+    as_of: datetime | None = None
+    dry_run: bool = False
+    tickers: tuple[str, ...] = ()
+    start: date | None = None
+    end: date | None = None
+    shard: tuple[int, int] = (1, 1)
+    full_refresh: bool = False
+    trigger: str = "cli"
+
+
+@dataclass(kw_only=True)
+class Run:
+    """A run at work."""
+
+    job: Job
+    options: RunOptions
+    settings: Settings
+    connection: Connection
+    context: LoadContext
+    session: date
+    progress: Progress
+    counts: Counts = field(default_factory=Counts)
+    outcomes: dict[str, tuple[State, str | None]] = field(default_factory=dict)
+    sources: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def account(self, counts: Counts) -> None:
+        """Write ``counts`` into the ledger row, in the transaction of their data."""
+        ledger.add(self.connection, self.context.run_id, counts)
+        self.counts.add(counts)
+
+    def used(self, source: str) -> None:
+        """Remember that rows came from ``source``."""
+        if source not in self.sources:
+            self.sources.append(source)
