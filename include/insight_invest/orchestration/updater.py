@@ -1,0 +1,131 @@
+"""The Dag of a job: prepare → update → audit.
+
+``prepare`` settles the instant and the market date, ``update`` runs the updater, ``audit`` proves that ledger and data
+agree. Everything heavy is imported inside the tasks.
+"""
+
+import logging
+from datetime import date, datetime
+from typing import Any
+
+from airflow.sdk import DAG, Param, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from include.insight_invest.errors import UsageError
+from include.insight_invest.jobs import JOBS, Job
+
+log = logging.getLogger(__name__)
+
+CONNECTION = "insight_invest"  # the Airflow connection that names the database
+# The first scheduled instant there could be; Airflow never runs the past by itself (catchup=False).
+START = (2024, 1, 1)
+
+_PARAMS = {
+    "dry_run": Param(False, type="boolean", description="Fetch, check and log the difference; write nothing."),
+    "tickers": Param(
+        "",
+        type="string",
+        maxLength=2000,
+        pattern=r"^[A-Za-z0-9.,/^ _-]*$",
+        description="Only these, separated by commas; empty means all.",
+    ),
+    "start": Param(None, type=["null", "string"], format="date", description="First date wanted."),
+    "end": Param(None, type=["null", "string"], format="date", description="Last date wanted."),
+    "full_refresh": Param(False, type="boolean", description="Ask for the whole history again."),
+}
+
+
+def updater_dag(job: Job, doc_md: str | None) -> DAG:
+    """The Dag that runs ``job`` on its schedule; ``doc_md`` is its page in the UI."""
+    import pendulum
+
+    @dag(
+        dag_id=job.dag_id,
+        dag_display_name=job.title,
+        description=f"{job.title} into PostgreSQL, from {', '.join(job.sources)}",
+        doc_md=doc_md,
+        schedule=job.schedule,
+        start_date=pendulum.datetime(*START, tz=job.timezone),
+        catchup=False,
+        max_active_runs=1,
+        tags=[str(tag) for tag in job.tags],
+        params=_PARAMS,
+        default_args={
+            "owner": job.owner,
+            "retries": job.retries,
+            "retry_delay": job.retry_delay,
+            "execution_timeout": job.execution_timeout,
+        },
+    )
+    def updater() -> None:
+        plan = prepare(job.name)
+        plan >> update(job.name, plan) >> audit(job.name)
+
+    return updater()
+
+
+@task
+def prepare(name: str) -> dict[str, str]:
+    """Settle at which instant the run looks at the world, and which session is its newest."""
+    from include.insight_invest import sessions
+
+    context = get_current_context()
+    as_of = as_of_run(context["dag_run"])
+    session = sessions.last_closed(JOBS[name].exchange, as_of)
+    log.info("%s looks at the world as of %s: the last session is %s", name, as_of.isoformat(), session)
+    return {"as_of": as_of.isoformat(), "session": session.isoformat()}
+
+
+@task
+def update(name: str, plan: dict[str, str]) -> dict[str, Any]:
+    """Run the updater in this worker; its report, less the tickers, is the task's result."""
+    from include.insight_invest.runner import RunOptions, run
+
+    context = get_current_context()
+    params = context["params"]
+    options = RunOptions(
+        as_of=datetime.fromisoformat(plan["as_of"]),
+        dry_run=params["dry_run"],
+        tickers=tuple(ticker.strip() for ticker in params["tickers"].split(",") if ticker.strip()),
+        start=date.fromisoformat(params["start"]) if params["start"] else None,
+        end=date.fromisoformat(params["end"]) if params["end"] else None,
+        full_refresh=params["full_refresh"],
+        trigger=f"airflow {context['dag_run'].run_id} try {context['ti'].try_number}",
+    )
+    try:
+        report = run(JOBS[name], options, task_settings(), on_change=_log_change if options.dry_run else None)
+    except UsageError as error:
+        raise AirflowFailException(str(error)) from error  # trying again does not mend a wrong call
+    for note in report.notes:
+        log.warning("%s", note)
+    if report.exit_code:
+        raise AirflowException(report.summary())
+    return report.model_dump(mode="json", exclude={"problems"})
+
+
+@task
+def audit(name: str) -> None:
+    """Prove the invariants between ledger and data."""
+    from include.insight_invest.runner import audit as prove
+
+    prove(JOBS[name], task_settings())
+    log.info("%s: ledger and data agree", name)
+
+
+def as_of_run(dag_run: Any) -> datetime:
+    """The logical date of a scheduled run; a manual one may have none, and looks at the world when it was asked."""
+    moment: datetime = dag_run.logical_date or dag_run.run_after
+    return moment
+
+
+def task_settings() -> Any:
+    """Settings of a task: the environment, with the database of the Airflow connection."""
+    from airflow.sdk import Connection
+
+    from include.insight_invest.settings import load_settings
+
+    return load_settings(database_url=Connection.get(CONNECTION).get_uri())
+
+
+def _log_change(change: object) -> None:
+    log.info("%s", change)
