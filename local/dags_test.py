@@ -12,9 +12,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from local import world
+from local import LOCAL, world
 
-HOME = world.LOCAL / "airflow"
+HOME = LOCAL / "airflow"
 TIMEOUT_SECONDS = 900
 
 

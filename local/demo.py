@@ -18,9 +18,9 @@ from include.insight_invest.errors import InsightError
 from include.insight_invest.jobs import JOBS, Job
 from include.insight_invest.store.database import connect
 from include.insight_invest.store.read import LedgerRow, holdings, runs_since
-from local import dags_test, demo_data, world
+from local import LOCAL, dags_test, demo_data, world
 
-LOGS = world.LOCAL / "demo"
+LOGS = LOCAL / "demo"
 _PROGRESS = re.compile(r"(\d+) of (\d+) tickers")
 
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
@@ -55,7 +55,7 @@ def _run(replay_env: dict[str, str]) -> int:
         runs = runs_since(connection, before)
     _show(runs)
     for job in failed:
-        console.print(f"{job.dag_id} failed; its log: {_log(job).relative_to(world.ROOT)}", style="red")
+        console.print(f"{job.dag_id} failed; its log: {_log(job)}", style="red")
     if failed:
         return 1
     _where_next()
@@ -109,7 +109,7 @@ def _where_next() -> None:
         "  make up                                    Airflow's UI with these Dags and this data\n"
         "  make dags-test DAG=kr_price_updater        one Dag, with all that Airflow logs\n"
         "  make down                                  stop everything\n"
-        f"  {LOGS.relative_to(world.ROOT)}/                               the logs of the runs above"
+        f"  {LOGS}/                               the logs of the runs above"
     )
 
 

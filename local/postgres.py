@@ -26,9 +26,9 @@ from pathlib import Path
 import psycopg
 
 from include.insight_invest.errors import ConfigurationError, StoreError
-from local import unprivileged
+from local import LOCAL, unprivileged
 
-ROOT = Path(__file__).resolve().parent.parent / ".local" / "postgres"
+ROOT = LOCAL / "postgres"
 NAME = "insight"  # of the database and of its owner
 OLDEST = 150_000  # server_version_num; the store's MERGE needs PostgreSQL 15
 START_SECONDS = 60

@@ -18,11 +18,9 @@ from psycopg import sql
 from include.insight_invest.store import migrate
 from include.insight_invest.store.database import connect
 from include.insight_invest.universe.import_file import import_series, import_universe
-from local import demo_data, postgres
+from local import LOCAL, ROOT, demo_data, postgres
 from tests.replay import Replay
 
-ROOT = Path(__file__).resolve().parent.parent
-LOCAL = ROOT / ".local"
 DATA = LOCAL / "demo-data"
 DATABASE = "insight_demo"  # apart from whatever an operator keeps on the same server
 DEMO_DAY = date(2026, 11, 20)  # fixed, so that a second demonstration finds nothing new
@@ -38,10 +36,10 @@ def instant_of(day: date) -> datetime:
 
 
 def database(name: str = DATABASE) -> str:
-    """The URL of the database ``name`` on the server in use (DATABASE_URL's, else the embedded one), made if need be."""
+    """The URL of the database ``name`` on the server in use (DATABASE_URL's, or the embedded one), made if needed."""
     server = postgres.database_url()
     with psycopg.connect(server, autocommit=True) as connection:
-        if not connection.execute("select from pg_database where datname = %s", [name]).fetchone():
+        if not connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     return _url(server, name)
 

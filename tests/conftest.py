@@ -9,6 +9,8 @@ import pytest
 
 from tests.replay import Replay
 
+pytest_plugins = ["tests.fixtures.airflow", "tests.fixtures.database", "tests.fixtures.market"]
+
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -4,6 +4,7 @@ Reports go to stdout, logs to stderr. Exit codes are those of ``errors.py``, and
 """
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from include.insight_invest import clock, console
-from include.insight_invest.errors import InsightError, Terminated, UsageError
+from include.insight_invest.errors import ConfigurationError, InsightError, Terminated, UsageError
 from include.insight_invest.jobs import JOBS, Job
 from include.insight_invest.log import configure, redact
 from include.insight_invest.report import Report, Status
@@ -29,6 +30,15 @@ from include.insight_invest.universe import import_file, sync
 JobName = StrEnum("JobName", {name: name for name in (*JOBS, "all")})  # type: ignore[misc]
 Market = StrEnum("Market", {"US": "US", "KR": "KR"})  # type: ignore[misc]
 
+
+class Decision(StrEnum):
+    """What was decided about a row that was held back."""
+
+    HELD = "held"
+    RELEASED = "released"
+    REJECTED = "rejected"
+
+
 app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False, help=__doc__)
 db = typer.Typer(help="The schema.", no_args_is_help=True)
 universe = typer.Typer(help="Which tickers there are.", no_args_is_help=True)
@@ -40,7 +50,15 @@ app.add_typer(held, name="quarantine")
 
 def main() -> NoReturn:
     """Run the command line and end the process with the exit code."""
-    app(prog_name="run_scheduled_job.py")
+    try:
+        app(prog_name="run_scheduled_job.py")
+    except SystemExit as end:
+        if end.code == Terminated.exit_code:
+            # A thread that still waits for a source would hold the process up until SIGKILL; the ledger is closed.
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(Terminated.exit_code)
+        raise
     sys.exit(0)
 
 
@@ -78,7 +96,11 @@ def root(
             shard=_shard(shard),
             full_refresh=full_refresh,
         )
-        reports = [_run_one(one, options, settings) for one in chosen]
+        reports: list[Report] = []
+        for one in chosen:
+            reports.append(_run_one(one, options, settings))
+            if reports[-1].status is Status.TERMINATED:
+                break
     codes = {report.exit_code for report in reports if report.exit_code}
     code = 143 if 143 in codes else codes.pop() if len(codes) == 1 else int(bool(codes))
     console.show_reports(reports)
@@ -177,7 +199,7 @@ def doctor() -> None:
 
 
 @held.command("list")
-def held_list(status: Annotated[str, typer.Option(help="held, released or rejected")] = "held") -> None:
+def held_list(status: Annotated[Decision, typer.Option(help="What was decided.")] = Decision.HELD) -> None:
     """Show the rows."""
     with _errors(), _database() as connection:
         console.show_held(quarantine.rows(connection, status))
@@ -227,7 +249,11 @@ def _database() -> Iterator[Connection]:
 
 
 def _settings() -> Settings:
-    settings = load_settings()
+    try:
+        settings = load_settings()
+    except ConfigurationError:
+        configure(Settings.model_construct())  # to say so
+        raise
     configure(settings)
     return settings
 

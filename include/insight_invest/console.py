@@ -1,5 +1,6 @@
 """What the command line shows a person: tables on stdout, progress and errors on stderr."""
 
+import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from include.insight_invest.store.read import Holdings, LedgerRow
 from include.insight_invest.updaters.progress import Progress as Tell
 from include.insight_invest.updaters.progress import log_progress
 
+log = logging.getLogger(__name__)
+
 # A file or a pipe has no width of its own; a table cut to 80 columns loses its figures.
 _out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 150)
 _SHOWN_PROBLEMS = 5
@@ -23,8 +26,8 @@ _FIGURES = ("tickers", "new", "changed", "unchanged", "held back", "requests", "
 
 
 def error(message: str) -> None:
-    """One line on stderr."""
-    sys.stderr.write(f"error: {redact(message)}\n")
+    """One line on stderr: a log line like any other, so that LOG_FORMAT=json holds for every line."""
+    log.error("%s", message)
 
 
 @contextmanager

@@ -5,7 +5,6 @@ handlers show the same records.
 """
 
 import logging
-import os
 import re
 import sys
 from collections.abc import MutableMapping
@@ -46,6 +45,7 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.log_level.upper())
+    logging.captureWarnings(True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
@@ -58,4 +58,4 @@ def _redact_event(_logger: object, _method: str, event: MutableMapping[str, Any]
 
 def _text(_logger: object, _method: str, event: MutableMapping[str, Any]) -> str:
     line = f"{event['timestamp']} {event['level']:<7} {event['logger'].rpartition('.')[2]}: {event['event']}"
-    return f"{line}{os.linesep}{event['exception']}" if event.get("exception") else line
+    return f"{line}\n{event['exception']}" if event.get("exception") else line

@@ -207,6 +207,10 @@ def _undone(connection: Connection, *, when: bool) -> Iterator[None]:
         yield
 
 
+class _Stopped(KeyboardInterrupt):
+    """SIGTERM in the guise of Ctrl-C: on that alone psycopg cancels the statement under way and frees the connection."""
+
+
 @contextmanager
 def _sigterm_raises() -> Iterator[None]:
     """SIGTERM is how Fargate stops a task, 30 s before it kills it: raise Terminated where the work stands."""
@@ -215,10 +219,14 @@ def _sigterm_raises() -> Iterator[None]:
         return
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        raise Terminated("stopped by SIGTERM; the open transaction was rolled back, what was committed before stays")
+        raise _Stopped
 
     before = signal.signal(signal.SIGTERM, stop)
     try:
         yield
+    except _Stopped:
+        raise Terminated(
+            "stopped by SIGTERM; the open transaction was rolled back, what was committed before stays"
+        ) from None
     finally:
         signal.signal(signal.SIGTERM, before)

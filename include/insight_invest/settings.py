@@ -16,10 +16,9 @@ from include.insight_invest.errors import ConfigurationError
 
 
 class Execution(StrEnum):
-    """Where an updater runs: in the Airflow worker, or as a Fargate task."""
+    """Where an updater runs: so far in the Airflow worker only."""
 
     LOCAL = "local"
-    ECS = "ecs"
 
 
 class LogFormat(StrEnum):

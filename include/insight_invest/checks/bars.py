@@ -1,15 +1,16 @@
 """Row checks on bars, vectorised: each is a mask of bad rows and the sentence that says why."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 # Yahoo's 32-bit floats put a close a hair over its high.
 _TICK = 1e-6
+_INFINITE = [math.inf, -math.inf]
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def only_sessions(bars: pd.DataFrame, sessions: Iterable[date], first_known: dat
 
 def _held(bars: pd.DataFrame, reason: pd.Series) -> list[dict[str, Any]]:
     columns = ["open", "high", "low", "close", "volume"]
-    payload = bars[columns].astype(object).where(bars[columns].notna(), None).to_dict("records")
+    payload = bars[columns].to_dict("records")
     keys = zip(
         bars["meta_id"], bars["ticker"], pd.to_datetime(bars["trade_date"]).dt.date, bars["basis_date"], strict=True
     )
@@ -67,7 +68,10 @@ def _held(bars: pd.DataFrame, reason: pd.Series) -> list[dict[str, Any]]:
 
 
 def _plain(value: object) -> object:
-    return str(value) if isinstance(value, float) and not np.isfinite(value) else value
+    """``value`` as JSON can hold it."""
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return None if math.isnan(value) else str(value)
 
 
 def _low(bars: pd.DataFrame) -> "pd.Series[float]":
@@ -81,10 +85,11 @@ def _high(bars: pd.DataFrame) -> "pd.Series[float]":
 _CHECKS: tuple[tuple[str, Callable[[pd.DataFrame], "pd.Series[bool]"]], ...] = (
     ("two different rows for one day", lambda b: b.duplicated(["meta_id", "trade_date"], keep=False)),
     ("no close", lambda b: b["close"].isna()),
-    ("a price that is not finite", lambda b: np.isinf(b[["open", "high", "low", "close"]]).any(axis=1)),
+    ("a price that is not finite", lambda b: b[["open", "high", "low", "close"]].isin(_INFINITE).any(axis=1)),
     ("a price that is not positive", lambda b: (b[["open", "high", "low", "close"]] <= 0).any(axis=1)),
     ("low over high", lambda b: _low(b) > b["high"]),
     ("open outside low and high", lambda b: (b["open"] < _low(b)) | (b["open"] > _high(b))),
     ("close outside low and high", lambda b: (b["close"] < _low(b)) | (b["close"] > _high(b))),
+    ("a volume that is not finite", lambda b: b["volume"].isin(_INFINITE)),
     ("negative volume", lambda b: b["volume"] < 0),
 )

@@ -13,10 +13,10 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from include.insight_invest.errors import UsageError
 from include.insight_invest.jobs import JOBS, Job
+from include.insight_invest.orchestration.database import CONNECTION, connection_url
 
 log = logging.getLogger(__name__)
 
-CONNECTION = "insight_invest"  # the Airflow connection that names the database
 # The first scheduled instant there could be; Airflow never runs the past by itself (catchup=False).
 START = (2024, 1, 1)
 
@@ -99,15 +99,19 @@ def update(name: str, plan: dict[str, str]) -> dict[str, Any]:
     for note in report.notes:
         log.warning("%s", note)
     if report.exit_code:
-        raise AirflowException(report.summary())
+        final = report.exit_code == UsageError.exit_code
+        raise (AirflowFailException if final else AirflowException)(report.summary())
     return report.model_dump(mode="json", exclude={"problems"})
 
 
 @task
 def audit(name: str) -> None:
-    """Prove the invariants between ledger and data."""
+    """Prove the invariants between ledger and data; a dry run has left nothing to prove."""
     from include.insight_invest.runner import audit as prove
 
+    if get_current_context()["params"]["dry_run"]:
+        log.info("%s: a dry run, nothing was written", name)
+        return
     prove(JOBS[name], task_settings())
     log.info("%s: ledger and data agree", name)
 
@@ -124,7 +128,7 @@ def task_settings() -> Any:
 
     from include.insight_invest.settings import load_settings
 
-    return load_settings(database_url=Connection.get(CONNECTION).get_uri())
+    return load_settings(database_url=connection_url(Connection.get(CONNECTION)))
 
 
 def _log_change(change: object) -> None:

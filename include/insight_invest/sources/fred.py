@@ -13,14 +13,13 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from include.insight_invest.errors import NotFound, SourceError, SourceUnavailable, Throttled
+from include.insight_invest.errors import ConfigurationError, InsightError, NotFound, SourceUnavailable, Throttled
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.calling import Pace, retrying, socket_timeout
 
 log = logging.getLogger(__name__)
 
 CENTRAL = ZoneInfo("America/Chicago")  # FRED's "today"
-EARLIEST = date(1776, 7, 4)  # the first day FRED's real-time period allows
 # FRED answers at most 2,000 vintage dates and 100,000 rows a request.
 VINTAGES_PER_REQUEST = 1000
 ROWS_PER_REQUEST = 100_000
@@ -53,11 +52,14 @@ class Fred:
         for first in range(0, len(dates), VINTAGES_PER_REQUEST):
             last = first + VINTAGES_PER_REQUEST
             end = today if last >= len(dates) else dates[last] - timedelta(days=1)
-            yield from self._releases(series_id, dates[first] if first else EARLIEST, end)
+            yield from self._releases(series_id, dates[first], end)
 
     def _vintage_dates(self, series_id: str) -> list[date]:
-        found = self._call(series_id, lambda client: client.get_series_vintage_dates(series_id))
-        return sorted(moment.date() for moment in found)
+        def call(client: Any) -> list[date]:
+            return sorted(moment.date() for moment in client.get_series_vintage_dates(series_id))
+
+        found: list[date] = self._call(series_id, call)
+        return found
 
     def _releases(self, series_id: str, start: date, end: date) -> Iterator[pd.DataFrame]:
         frame = self._call(series_id, lambda client: client.get_series_all_releases(series_id, start, end))
@@ -84,8 +86,8 @@ class Fred:
         try:
             with socket_timeout(self._settings.timeout):
                 return call(self._open())
-        except ParseError as error:
-            # What a page of HTML, or an answer cut short, is to fredapi.
+        except (ParseError, AttributeError, TypeError) as error:
+            # What an answer cut short, and a page of HTML that happens to be well-formed, is to fredapi.
             raise _throttled(series_id, error) or SourceUnavailable(
                 f"FRED's answer for {series_id} is not XML"
             ) from None
@@ -110,11 +112,12 @@ def _throttled(series_id: str, error: Exception) -> Throttled | None:
     return Throttled(f"FRED asks to slow down at {series_id} ({status})") if status in (403, 429) else None
 
 
-def _refused(series_id: str, message: str) -> SourceError:
+def _refused(series_id: str, message: str) -> InsightError:
     """The error of our tree that a refusal is; FRED's own words name no key."""
     words = message.lower()
     if "does not exist" in words:
         return NotFound(f"FRED does not know {series_id}")
     if "api_key" in words:
-        return SourceUnavailable("FRED refuses FRED_API_KEY: it is 32 lower-case letters and digits, and registered")
+        # so it is for every series, now and later
+        return ConfigurationError("FRED refuses FRED_API_KEY: it is 32 lower-case letters and digits, and registered")
     return SourceUnavailable(f"FRED refused {series_id}: {message[:200]}")

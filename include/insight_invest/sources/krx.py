@@ -10,8 +10,9 @@ import logging
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from functools import cache
+from http.client import HTTPException
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,8 @@ CURRENCY = "KRW"
 HISTORY_BATCH_TICKERS = 25
 # FinanceDataReader.krx.listing.KrxMarcapListingCache, finance-datareader 0.9.202
 _DATED = "https://raw.githubusercontent.com/FinanceData/fdr_krx_data_cache/refs/heads/master/data/listing/krx/{}.csv"
-_SNAPSHOT_COLUMNS = {"Code", "ISU_CD", "Name", "Market", "Open", "High", "Low", "Close", "Volume", "Marcap"}
+_SNAPSHOT_COLUMNS = {"Code", "ISU_CD", "Name", "Market", "Open", "High", "Low", "Close", "Volume", "Marcap", "MarketId"}
+_MARKET_IDS = {"STK", "KSQ", "KNX"}  # the last column: a listing that was cut short does not end in one
 
 
 class _Requests:
@@ -37,6 +39,7 @@ class _Requests:
     def __init__(self, timeout: float) -> None:
         self.timeout = timeout
         self.count = 0
+        self.answered = 0
         self.last_text = ""
 
     def get(self, url: str, **kwargs: Any) -> requests.Response:
@@ -47,6 +50,7 @@ class _Requests:
             raise Throttled(f"{_host(url)} asks to slow down (429)")
         if response.status_code >= 400:
             raise SourceUnavailable(f"{_host(url)} answered HTTP {response.status_code}")
+        self.answered += 1
         self.last_text = response.text
         return response
 
@@ -86,24 +90,18 @@ class Snapshot:
     def _read(self) -> tuple[pd.DataFrame, date]:
         fdr = _finance_datareader()
         fdr.krx.listing.requests = self._http
+        self._http.answered = 0
         try:
             with socket_timeout(self._settings.timeout), quiet("finance-datareader"):
                 listing = fdr.StockListing("KRX")
-            self._http.count += 1  # the listing itself goes by pandas, not by requests
             day = _working_day(self._http.last_text)
         except SourceError:
             raise
-        except (
-            requests.RequestException,
-            URLError,
-            OSError,
-            ValueError,
-            KeyError,
-            IndexError,
-            UnboundLocalError,
-        ) as error:
-            # UnboundLocalError: what the library's own error handler raises when the first request fails
-            raise SourceUnavailable(f"KRX's listing cannot be read: {_reason(error)}") from error
+        except (OSError, HTTPException, ValueError, KeyError, IndexError, TypeError, UnboundLocalError) as error:
+            raise _unreadable(error) from error
+        finally:
+            # after two answers to requests, the listing itself goes by pandas
+            self._http.count += self._http.answered == 2
         return _checked(listing), day
 
     def _dated(self, session: date) -> pd.DataFrame:
@@ -240,7 +238,20 @@ def _checked(listing: pd.DataFrame) -> pd.DataFrame:
     missing = _SNAPSHOT_COLUMNS - set(listing.columns)
     if missing or listing.empty:
         raise SourceUnavailable(f"KRX's listing is not one: {len(listing)} rows, without {sorted(missing)}")
+    if listing["MarketId"].iloc[-1] not in _MARKET_IDS:
+        raise SourceUnavailable(f"KRX's listing ends in the middle of row {len(listing)}")
     return listing
+
+
+def _unreadable(error: Exception) -> SourceError:
+    """The error of our tree that the library's is; when its first request fails, its own handler fails over that."""
+    if isinstance(error, UnboundLocalError) and isinstance(error.__context__, SourceError):
+        return error.__context__
+    if isinstance(error, HTTPError):
+        error.close()  # pandas leaves its connection open
+        if error.code == 429:
+            return Throttled("the cache of KRX's listing asks to slow down (429)")
+    return SourceUnavailable(f"KRX's listing cannot be read: {_reason(error.__context__ or error)}")
 
 
 @cache

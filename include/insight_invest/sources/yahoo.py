@@ -47,26 +47,28 @@ class Yahoo:
         self._iso_code = iso_code
         self._pace = Pace(settings.yahoo_rate)
         self._throttled = threading.Event()
+        self._stopped = threading.Event()
         self._client = _Client(settings.timeout, ZONES[iso_code])
 
     def prices(self, wanted: Sequence[Wanted]) -> Iterator[Answer]:
         """Answer in batches of 25 tickers, on at most 4 threads. After a 429 nothing more is asked.
 
-        Raises SourceUnavailable when a whole first batch fails without a single answer.
+        Raises SourceUnavailable after a first batch without a single answer: Yahoo is down.
         """
-        with ThreadPoolExecutor(self._settings.yahoo_threads, thread_name_prefix="yahoo") as pool:
+        pool = ThreadPoolExecutor(self._settings.yahoo_threads, thread_name_prefix="yahoo")
+        try:
             for number, batch in enumerate(batches(wanted, BATCH_TICKERS)):
                 asked_before = self._client.requests
                 results = list(pool.map(self._ask, batch))
-                failures = [result for result in results if isinstance(result, SourceError)]
-                if (
-                    number == 0
-                    and len(failures) == len(batch)
-                    and all(isinstance(f, SourceUnavailable) for f in failures)
-                ):
-                    raise failures[0]
                 yield from self._answers(batch, results, self._client.requests - asked_before)
-                self._client.forget()
+                outages = [result for result in results if isinstance(result, SourceUnavailable)]
+                if number == 0 and len(outages) == len(batch):
+                    raise outages[0]
+        except BaseException:
+            self._stopped.set()
+            raise
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # who is stopped by SIGTERM has no time to wait
 
     def _answers(
         self, batch: Sequence[Wanted], results: Sequence["_History | SourceError"], requests: int
@@ -95,8 +97,6 @@ class Yahoo:
 
     def _ask(self, wanted: Wanted) -> "_History | SourceError":
         ticker = wanted.target.ticker
-        if self._throttled.is_set():
-            return Throttled("not asked: Yahoo asked to slow down (429) earlier in this run")
         try:
             symbol = yahoo_symbol(ticker, self._iso_code, wanted.target.market)
             return retrying(lambda: self._history(symbol, wanted), self._settings, what=f"Yahoo {symbol}")
@@ -108,6 +108,10 @@ class Yahoo:
             return error
 
     def _history(self, symbol: str, wanted: Wanted) -> _History:
+        if self._throttled.is_set():
+            raise Throttled("not asked: Yahoo asked to slow down (429) earlier in this run")
+        if self._stopped.is_set():
+            raise Throttled("not asked: the run was stopped")
         self._pace.wait()
         frame, currency = self._client.history(symbol, wanted.window.start or EARLIEST)
         if frame.empty:
@@ -131,7 +135,10 @@ class _Client:
         return self._count
 
     def history(self, symbol: str, start: date) -> tuple[pd.DataFrame, str]:
-        """Daily bars and events from ``start`` to the source's present as Yahoo quotes them, and their currency."""
+        """Daily bars and events from ``start`` to the source's present as Yahoo quotes them, and their currency.
+
+        Without an end: an answer about the past alone yfinance would keep for the whole process, a failure too.
+        """
         yf = _yfinance()
         # Told the time zone, yfinance does not ask for it: one request a ticker instead of two.
         yf.cache.get_tz_cache().store(symbol, self._zone)
@@ -143,10 +150,6 @@ class _Client:
             return frame, str(ticker.history_metadata.get("currency") or "")
         except Exception as error:
             raise _named(symbol, error) from error
-
-    def forget(self) -> None:
-        """Drop yfinance's cache of responses, in which a failure would be remembered for the whole process."""
-        _yfinance().data.YfData().cache_get.cache_clear()
 
     def _open(self) -> Any:
         with self._lock:

@@ -62,12 +62,13 @@ def load_bars(
         "settled_before": settled_before,
     }
     connection.execute(sql("diff_bar"), parameters)
+    connection.execute(sql("confirm_bar"), parameters)
+    connection.execute("delete from diff_bar where outranked")
     if context.on_change is not None:
         _tell(connection, context)
     changed = connection.execute(sql("revise_bar"), parameters).rowcount
     connection.execute(sql("update_bar"), parameters)
     new = connection.execute(sql("insert_bar"), parameters).rowcount
-    connection.execute(sql("confirm_bar"), parameters)
     tickers = {_integer(row[0]) for row in connection.execute("select distinct meta_id from diff_bar")}
     connection.execute("drop table diff_bar")
     return Counts(new=new, changed=changed, unchanged=staged - new - changed, tickers=tickers)
@@ -96,13 +97,13 @@ def load_actions(
             "run_id": context.run_id,
         },
     ).fetchall()
-    for meta_id, ex_date, kind, value, before, inserted in rows:
+    for meta_id, ticker, ex_date, kind, value, before, inserted in rows:
         counts.actions_new += bool(inserted)
         counts.actions_changed += not inserted
         counts.tickers.add(_integer(meta_id))
         if context.on_change is not None:
             old = None if inserted else {"value": before}
-            context.on_change(Change("tb_action", f"{meta_id} {kind}", _day(ex_date), old, {"value": value}))
+            context.on_change(Change("tb_action", f"{ticker} {kind}", _day(ex_date), old, {"value": value}))
     return counts
 
 

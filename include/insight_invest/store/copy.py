@@ -19,10 +19,10 @@ _TYPES = {"int4": ">i4", "int8": ">i8", "float8": ">f8", "date": ">i4"}
 
 CHUNK_ROWS = 50_000
 
+type Column = Sequence[Any] | np.ndarray[Any, np.dtype[Any]]
 
-def copy_columns(
-    connection: Connection, table: str, types: Mapping[str, str], columns: Mapping[str, Sequence[Any]]
-) -> int:
+
+def copy_columns(connection: Connection, table: str, types: Mapping[str, str], columns: Mapping[str, Column]) -> int:
     """COPY equally long ``columns`` into ``table`` and return the number of rows.
 
     ``types`` gives each column's PostgreSQL type (int4, int8, float8, date), in order. There are no nulls in this
@@ -39,7 +39,7 @@ def copy_columns(
     return len(rows)
 
 
-def _records(types: Mapping[str, str], columns: Mapping[str, Sequence[Any]]) -> np.ndarray[Any, np.dtype[np.void]]:
+def _records(types: Mapping[str, str], columns: Mapping[str, Column]) -> np.ndarray[Any, np.dtype[np.void]]:
     layout: list[tuple[str, str]] = [("fields", ">i2")]
     for name, kind in types.items():
         layout += [(f"{name}_length", ">i4"), (name, _TYPES[kind])]

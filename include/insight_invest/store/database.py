@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from include.insight_invest.errors import StoreError
+from include.insight_invest.errors import ConfigurationError, StoreError
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -19,8 +19,9 @@ LOCK_TIMEOUT = "30s"
 def connect(url: str, *, application: str = "insight-invest", autocommit: bool = True) -> Iterator[Connection]:
     """Open a connection to ``url`` and close it afterwards.
 
-    In autocommit mode each ``with connection.transaction()`` block is one transaction. Raises StoreError, naming the
-    server but no secret, where it cannot be reached, is too old, or fails while in use.
+    In autocommit mode each ``with connection.transaction()`` block is one transaction. Raises ConfigurationError where
+    ``url`` is none, StoreError, naming the server but no secret, where it cannot be reached, is too old, or fails while
+    in use.
     """
     try:
         connection = psycopg.connect(
@@ -30,6 +31,10 @@ def connect(url: str, *, application: str = "insight-invest", autocommit: bool =
             application_name=application,
             options=f"-c timezone=UTC -c lock_timeout={LOCK_TIMEOUT}",
         )
+    except psycopg.ProgrammingError:  # its message repeats what it could not read, password included
+        raise ConfigurationError(
+            "DATABASE_URL is not the URL of a PostgreSQL database: it is like postgresql://USER:PASSWORD@HOST:5432/NAME"
+        ) from None
     except (psycopg.Error, UnicodeError) as error:
         raise StoreError(f"cannot connect to the database at {where(url)}: {first_line(error)}. Is it up?") from None
     try:

@@ -26,13 +26,17 @@ class Attempt:
 
 
 def close_lost(connection: Connection, job: str, shard: tuple[int, int], now: datetime) -> int:
-    """Close rows that a dead run left open; the caller holds the lease, so nobody else is running. Returns how many."""
+    """Close rows that a dead run left open; returns how many.
+
+    The caller holds the lease of its shard: no whole run and no other run of that shard lives. A whole run's lease says
+    that of every shard.
+    """
     return connection.execute(
         """
-        update tb_job_run set status = 'lost', finished_at = %s, error = 'the run died; found by the next one'
-        where job = %s and shard = %s and status = 'running'
+        update tb_job_run set status = 'lost', finished_at = %(now)s, error = 'the run died; found by the next one'
+        where job = %(job)s and status = 'running' and (%(shard)s = '1/1' or shard in ('1/1', %(shard)s))
         """,
-        [now, job, _shard(shard)],
+        {"now": now, "job": job, "shard": _shard(shard)},
     ).rowcount
 
 

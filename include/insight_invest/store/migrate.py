@@ -4,16 +4,17 @@ Its version table has a name of its own, so that an Alembic history which an app
 left alone.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import psycopg
 
-from include.insight_invest.errors import InsightError, SchemaError
+from include.insight_invest.errors import SchemaError
 from include.insight_invest.store.database import Connection, connect
 
 if TYPE_CHECKING:
-    pass
+    from alembic.config import Config
 
 VERSION_TABLE = "insight_schema_version"
 HEAD = "0001"
@@ -53,19 +54,21 @@ def current(connection: Connection) -> str | None:
     return cast("str", row[0]) if row else None
 
 
-def _migrate(url: str, action: "object") -> None:
+def _migrate(url: str, action: "Callable[[Config], None]") -> None:
     from alembic.config import Config
     from alembic.util.exc import CommandError
+    from sqlalchemy.exc import DBAPIError
 
-    config: Config = Config()
+    config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with connect(url, application="insight-invest migrate", autocommit=False) as connection:
         config.attributes["connection"] = connection
         try:
-            action(config)  # type: ignore[operator]
-        except InsightError:
-            raise
+            action(config)
         except CommandError as error:
             raise SchemaError(f"cannot migrate: {error}") from None
-        except psycopg.errors.RaiseException as error:
-            raise SchemaError(f"cannot migrate: {error.diag.message_primary}. Nothing was changed") from None
+        except DBAPIError as error:
+            # SQLAlchemy's error quotes the whole script; the driver's own says what is wrong.
+            if isinstance(error.orig, psycopg.errors.RaiseException):
+                raise SchemaError(f"cannot migrate: {error.orig.diag.message_primary}. Nothing was changed") from None
+            raise (error.orig or error) from None

@@ -73,6 +73,8 @@ def release(connection: Connection, quarantine_id: int, *, by: str, note: str, n
         held = _decide(connection, quarantine_id, "released", by=by, note=note, now=now)
         if held.payload.get("close") is None:
             raise UsageError(f"row {quarantine_id} has no close: it cannot be stored, only rejected")
+        if "inf" in map(str, held.payload.values()) or "-inf" in map(str, held.payload.values()):
+            raise UsageError(f"row {quarantine_id} has a value that is not finite: it cannot be stored, only rejected")
         attempt = ledger.Attempt(
             job="quarantine", shard=(1, 1), trigger=by, as_of=now, session_date=held.trade_date, started_at=now
         )

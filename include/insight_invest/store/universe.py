@@ -77,8 +77,11 @@ def upsert_definitions(connection: Connection, definitions: "pd.DataFrame") -> t
     ``definitions``: columns of tb_meta, at least ticker, name, security_type, iso_code.
     """
     rows = definitions.reindex(columns=list(COLUMNS)).astype(object)
-    rows = rows.where(rows.notna(), None)
-    columns: dict[str, Any] = {name: rows[name].tolist() for name in COLUMNS}
+    missing = rows.isna()
+    columns: dict[str, Any] = {
+        name: [None if gone else value for value, gone in zip(rows[name], missing[name], strict=True)]
+        for name in COLUMNS
+    }
     result = connection.execute(sql("upsert_meta"), columns).fetchall()
     new = sum(bool(row[0]) for row in result)
     return new, len(result) - new

@@ -1,6 +1,7 @@
 """A universe from a CSV file, and the starter lists that ship with the project."""
 
 import csv
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 REQUIRED = ("ticker", "name", "security_type", "iso_code")
 COUNTRIES = ("US", "KR")
+NUMBERS = ("marketcap", "fee")
 MAXIMUM_BYTES = 50_000_000
 
 
@@ -47,33 +49,62 @@ def read_universe(file: Path) -> "pd.DataFrame":
     try:
         if file.stat().st_size > MAXIMUM_BYTES:
             raise UniverseError(f"{file} is larger than {MAXIMUM_BYTES:,} bytes")
-        rows = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
+        rows = _rows(file)
+    except (OSError, ValueError, csv.Error) as error:
         raise UniverseError(f"cannot read {file}: {error}. Nothing was imported") from None
     missing = [name for name in REQUIRED if name not in rows.columns]
     if missing:
         raise UniverseError(f"{file} lacks the column {', '.join(missing)}; it needs {', '.join(REQUIRED)}")
-    rows = rows[[name for name in COLUMNS if name in rows.columns]].apply(lambda column: column.str.strip())
+    rows = rows[[name for name in COLUMNS if name in rows.columns]]
     _check(rows, file)
-    numbers = {name: pd.to_numeric(rows[name]) for name in ("marketcap", "fee") if name in rows.columns}
+    numbers = {name: pd.to_numeric(rows[name]) for name in NUMBERS if name in rows.columns}
     return rows.replace("", None).assign(**numbers)
 
 
-def _check(rows: "pd.DataFrame", file: Path) -> None:
+def _rows(file: Path) -> "pd.DataFrame":
+    """The file's cells as text without blanks around them; the index is each row's line in the file."""
     import pandas as pd
 
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        reader = csv.reader(lines, strict=True)
+        header = [name.strip() for name in next(reader, [])]
+        if len(set(header)) < len(header):
+            raise UniverseError(f"{file} has two columns of one name")
+        rows: dict[int, list[str]] = {}
+        for cells in reader:
+            if not any(cells):
+                continue
+            if len(cells) != len(header):
+                raise UniverseError(
+                    f"{file}, line {reader.line_num}: {len(cells)} values, the header has {len(header)} names. "
+                    "Nothing was imported"
+                )
+            rows[reader.line_num] = [cell.strip() for cell in cells]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=header, dtype=object)
+
+
+def _check(rows: "pd.DataFrame", file: Path) -> None:
+    def refuse(bad: "pd.Series[bool]", what: str) -> None:
+        if bad.any():
+            line = bad.idxmax()
+            raise UniverseError(f"{file}, line {line}: {what.format(**rows.loc[line])}. Nothing was imported")
+
     for name in ("ticker", "security_type", "iso_code"):
-        if (empty := rows.index[rows[name] == ""]).size:
-            raise UniverseError(f"{file}, line {empty[0] + 2}: no {name}. Nothing was imported")
-    if (foreign := rows[~rows["iso_code"].isin(COUNTRIES)]).size:
-        raise UniverseError(f"{file}, line {foreign.index[0] + 2}: iso_code is one of {', '.join(COUNTRIES)}")
-    if (twice := rows[rows.duplicated(["iso_code", "ticker"])]).size:
-        raise UniverseError(f"{file}, line {twice.index[0] + 2}: {twice.iloc[0]['ticker']} is there twice")
-    for ticker in rows.loc[rows["iso_code"] == "KR", "ticker"]:
-        krx_code(ticker)
-    for name in ("marketcap", "fee"):
-        if (
-            name in rows.columns
-            and pd.to_numeric(rows[name].replace("", None), errors="coerce").isna().ne(rows[name] == "").any()
-        ):
-            raise UniverseError(f"{file}: {name} holds something that is not a number")
+        refuse(rows[name] == "", f"no {name}")
+    refuse(~rows["iso_code"].isin(COUNTRIES), f"iso_code is one of {', '.join(COUNTRIES)}")
+    refuse(rows.duplicated(["iso_code", "ticker"]), "{ticker} is there twice")
+    for line, ticker in rows.loc[rows["iso_code"] == "KR", "ticker"].items():
+        try:
+            krx_code(ticker)
+        except UniverseError as error:
+            raise UniverseError(f"{file}, line {line}: {error}. Nothing was imported") from None
+    for name in NUMBERS:
+        if name in rows.columns:
+            refuse((rows[name] != "") & ~rows[name].map(_is_number), f"{name} is not a number")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

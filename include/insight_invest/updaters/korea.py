@@ -12,7 +12,7 @@ from include.insight_invest.sources.krx import CURRENCY, Naver, Snapshot, snapsh
 from include.insight_invest.sources.yahoo import Yahoo
 from include.insight_invest.store import universe
 from include.insight_invest.store.universe import Target
-from include.insight_invest.updaters.landing import land_all, targets_of, wanted_of
+from include.insight_invest.updaters.landing import land_all, require, targets_of, wanted_of
 from include.insight_invest.updaters.progress import Run
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def _update_market(run: Run) -> None:
         if new:
             run.notes.append(f"{new} tickers newly listed")
         targets = targets_of(run)
+        require(run, targets)
         answers = [*_missed(run, snapshot, targets), _answer(listing, targets, run.session)]
         land_all(run, iter(answers), len(targets) * len(answers))
     finally:

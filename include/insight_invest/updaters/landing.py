@@ -27,7 +27,7 @@ def targets_of(run: Run) -> list[Target]:
 
 def wanted_of(run: Run, targets: Sequence[Target]) -> list[Wanted]:
     """What is wanted of each. Raises UsageError for a ticker nobody knows, UniverseError where there is none."""
-    _require(run, targets)
+    require(run, targets)
     return [Wanted(target=target, window=_window(run, target)) for target in targets]
 
 
@@ -102,7 +102,8 @@ def _window(run: Run, target: Target) -> Window:
     return Window(start=sessions.back(run.job.exchange, newest, run.settings.lookback_sessions - 1), session=end)
 
 
-def _require(run: Run, targets: Sequence[Target]) -> None:
+def require(run: Run, targets: Sequence[Target]) -> None:
+    """Raise UsageError for a ticker nobody knows, UniverseError where there is none."""
     unknown = sorted(set(run.options.tickers) - {target.ticker for target in targets})
     if unknown and run.options.shard == (1, 1):
         raise UsageError(f"not in the {run.job.iso_code} universe: {', '.join(unknown)}. Add them by `universe import`")

@@ -33,9 +33,10 @@ def update_macro(run: Run) -> None:
             throttled = throttled or isinstance(error, Throttled)
             run.outcomes[series.fred] = _problem(error)
             log.log(logging.INFO if isinstance(error, NotFound) else logging.WARNING, "%s: %s", series.fred, error)
-        run.counts.requests += fred.requests - before
+        finally:
+            run.counts.requests += fred.requests - before
         run.progress(done, len(wanted))
-    if not any(state in (State.UPDATED, State.UNCHANGED) for state, _ in run.outcomes.values()):
+    if wanted and not any(state in (State.UPDATED, State.UNCHANGED) for state, _ in run.outcomes.values()):
         reasons = "; ".join(sorted({str(reason) for _, reason in run.outcomes.values()})[:3])
         raise SourceUnavailable(f"not one of {len(wanted)} series was answered: {reasons}")
 

@@ -1,6 +1,12 @@
--- 1. Success without a finished ledger row is a lie: the newest attempt of the job must be there and have ended.
+-- 1. Success without a finished ledger row is a lie: the newest attempt of the job must be there and have ended; where
+--    the newest was a shard, the newest attempt of each shard of that division.
 select format('the newest run of %%s (%%s) is %%s: it has not committed its ledger row', job, run_id, status)
-from (select * from tb_job_run where job = %(job)s order by run_id desc limit 1) as newest
+from (
+    select distinct on (shard) * from tb_job_run
+    where job = %(job)s and split_part(shard, '/', 2) = (
+        select split_part(shard, '/', 2) from tb_job_run where job = %(job)s order by run_id desc limit 1)
+    order by shard, run_id desc
+) as newest
 where status in ('running', 'lost')
 union all
 select format('there is no ledger row of %%s', %(job)s::text)

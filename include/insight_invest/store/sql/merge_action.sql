@@ -5,14 +5,20 @@ with quoted as (
                 %(basis_date)s::date[]) as q (meta_id, ex_date, kind, value, basis_date)
 ), split as (
     select meta_id, ex_date, value from quoted where kind = 'split'
-    union
+    union all
     select a.meta_id, a.ex_date, a.value from tb_action as a
     where a.kind = 'split' and a.meta_id = any (%(meta_id)s::integer[])
+      and not exists (
+          select from quoted as q where q.kind = 'split' and q.meta_id = a.meta_id and q.ex_date = a.ex_date)
 ), compared as (
     select q.*, a.value as stored, a.basis_date as stored_basis, case
-        when q.kind = 'split' or a.basis_date is null or a.basis_date >= q.basis_date then 1
-        else (select insight_product(s.value) from split as s
-              where s.meta_id = q.meta_id and s.ex_date > a.basis_date and s.ex_date <= q.basis_date)
+        when q.kind = 'split' or a.basis_date is null or a.basis_date = q.basis_date then 1
+        when a.basis_date < q.basis_date then (
+            select insight_product(s.value) from split as s
+            where s.meta_id = q.meta_id and s.ex_date > a.basis_date and s.ex_date <= q.basis_date)
+        else (
+            select 1 / insight_product(s.value) from split as s
+            where s.meta_id = q.meta_id and s.ex_date > q.basis_date and s.ex_date <= a.basis_date)
     end as factor
     from quoted as q
     left join tb_action as a on a.meta_id = q.meta_id and a.ex_date = q.ex_date and a.kind = q.kind
@@ -29,4 +35,5 @@ set value = excluded.value, source = excluded.source, currency = excluded.curren
     observed_at = excluded.observed_at, run_id = excluded.run_id,
     earlier = a.earlier || jsonb_build_object(
         'value', a.value, 'basis_date', a.basis_date, 'source', a.source, 'run_id', a.run_id)
-returning meta_id, ex_date, kind, value, (earlier -> -1 ->> 'value')::double precision, earlier = '[]'
+returning meta_id, (select ticker from tb_meta as m where m.meta_id = a.meta_id), ex_date, kind, value,
+          (earlier -> -1 ->> 'value')::double precision, earlier = '[]'

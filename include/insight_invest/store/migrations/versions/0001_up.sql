@@ -43,6 +43,8 @@ create unique index if not exists tb_macro_fred_key on tb_macro (fred);
 
 -- The v2 data tables give their names to views, and are kept -------------------------------------------------------
 do $$
+declare
+    kept text;
 begin
     if exists (select from pg_class where oid = to_regclass('tb_price') and relkind in ('r', 'p')) then
         alter table tb_price rename to tb_price_v2;
@@ -52,12 +54,11 @@ begin
     end if;
     -- A downgrade set these aside: take them up again.
     if to_regclass('insight_archive.tb_job_run') is not null then
-        alter table insight_archive.tb_job_run set schema public;
-        alter table insight_archive.tb_bar set schema public;
-        alter table insight_archive.tb_bar_revision set schema public;
-        alter table insight_archive.tb_action set schema public;
-        alter table insight_archive.tb_macro_vintage set schema public;
-        alter table insight_archive.tb_quarantine set schema public;
+        foreach kept in array array[
+            'tb_job_run', 'tb_bar', 'tb_bar_revision', 'tb_action', 'tb_macro_vintage', 'tb_quarantine'
+        ] loop
+            execute format('alter table insight_archive.%I set schema %I', kept, current_schema());
+        end loop;
         drop schema insight_archive;
     end if;
 end $$;
@@ -173,15 +174,17 @@ create table if not exists tb_quarantine (
     decided_by text,
     note text
 );
+-- The same row read again on another day is the same row: only its basis_date is that day's.
 create unique index if not exists tb_quarantine_row
-    on tb_quarantine (meta_id, trade_date, source, md5(payload::text));
+    on tb_quarantine (meta_id, trade_date, source, md5((payload - 'basis_date')::text));
 
--- v2's macro values: known before any vintage, so that FRED's own history goes over them.
+-- v2's macro values: known before any vintage, so that FRED's own history goes over them. FRED's real-time period
+-- begins on 1776-07-04; these are of the day before.
 do $$
 begin
     if to_regclass('tb_macro_data_v2') is not null then
         insert into tb_macro_vintage (macro_id, base_date, realtime_start, value, source)
-        select macro_id, base_date, date '1776-07-04', value, 'v2' from tb_macro_data_v2
+        select macro_id, base_date, date '1776-07-03', value, 'v2' from tb_macro_data_v2
         on conflict (macro_id, base_date, realtime_start) do update set value = excluded.value
         where tb_macro_vintage.value is distinct from excluded.value;
     end if;
@@ -191,14 +194,15 @@ end $$;
 create or replace aggregate insight_product(double precision) (sfunc = float8mul, stype = float8, initcond = '1');
 
 -- Whether a quote, put into the stored bar's shares by `factor`, says something else than the stored value. Yahoo sends
--- 32-bit floats (half a unit in the last place is 6e-8); a quote restated for a split was rounded to `unit`.
+-- 32-bit floats (half a unit in the last place is 6e-8); across a split, the one of the two that is in later shares was
+-- restated and rounded to `unit`.
 create or replace function insight_differs(
     quoted double precision, stored double precision, factor double precision, unit double precision
 ) returns boolean language sql immutable parallel safe as $$
     select quoted is not null and (
         stored is null
         or abs(quoted * factor - stored)
-           > greatest(3e-7 * abs(stored), case when factor = 1 then 0 else 0.5001 * unit * factor end)
+           > greatest(3e-7 * abs(stored), case when factor = 1 then 0 else 0.5001 * unit * greatest(factor, 1) end)
     )
 $$;
 

@@ -1,0 +1,109 @@
+"""Every Dag runs to success in real Airflow, against the replayed sources, into a real database."""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from local import demo_data
+from tests.fixtures.airflow import ROOT
+from tests.replay import Replay
+from tests.replay_tests.clients import KEY
+
+MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)  # what `airflow dags test DAG 2026-11-20` gives
+
+pytestmark = pytest.mark.usefixtures("airflow_database", "kept_logging")
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return demo_data.build(tmp_path_factory.mktemp("demo") / "data")
+
+
+@pytest.fixture
+def world(demo_folder: Path, replay: Replay, database: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The demonstration's sources and an empty migrated database, as Airflow's tasks see them; the database's URL."""
+    from include.insight_invest.store.database import connect
+    from include.insight_invest.universe.import_file import import_series, import_universe
+
+    replay.load(demo_folder)
+    replay.move_clock(MIDNIGHT)
+    with connect(database) as connection:
+        import_universe(connection, demo_folder / "universe.csv")
+        import_series(connection, demo_folder / "macro_series.csv")
+    monkeypatch.setenv("AIRFLOW_CONN_INSIGHT_INVEST", database)
+    monkeypatch.setenv("FRED_API_KEY", KEY)
+    for source in ("YAHOO", "NAVER", "FRED"):
+        monkeypatch.setenv(f"INSIGHT_{source}_RATE", "1000")
+    return database
+
+
+def run_dag(dag_id: str, logical_date: datetime | None, conf: dict[str, Any] | None = None) -> Any:
+    """Run the Dag as `airflow dags test` does, without the pause before a retry; returns the run."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    dag = DagBag(ROOT / "dags", include_examples=False).dags[dag_id]
+    for task in dag.tasks:
+        task.retry_delay = timedelta(0)
+    return dag.test(logical_date=logical_date, run_conf=conf or {})
+
+
+def ledger(url: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(url) as connection:
+        query = "select job, status, session_date::text, rows_new, rows_changed from tb_job_run order by run_id"
+        return connection.execute(query).fetchall()
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "row"),
+    [
+        ("us_price_updater", ("us-price", "succeeded", "2026-11-19", 10_842, 0)),
+        ("kr_price_updater", ("kr-price", "succeeded", "2026-11-19", 140, 0)),
+        ("macro_updater", ("macro", "succeeded", "2026-11-19", 8_362, 0)),
+    ],
+)
+def test_a_dag_updates_its_market_and_a_second_run_changes_nothing(
+    world: str, dag_id: str, row: tuple[object, ...]
+) -> None:
+    assert run_dag(dag_id, MIDNIGHT).state == "success"
+    assert run_dag(dag_id, MIDNIGHT).state == "success"
+    assert ledger(world) == [row, (*row[:3], 0, 0)]
+
+
+def test_a_manual_run_without_a_logical_date_looks_at_the_world_when_it_was_asked(world: str) -> None:
+    run = run_dag("us_price_updater", None)
+    assert run.state == "success"
+    assert run.logical_date is None
+    with psycopg.connect(world) as connection:
+        assert connection.execute("select as_of from tb_job_run").fetchone() == (run.run_after,)
+
+
+def test_a_dry_run_logs_the_difference_and_writes_nothing(world: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        run = run_dag("us_price_updater", MIDNIGHT, {"dry_run": True, "tickers": "IBM"})
+    assert run.state == "success"
+    assert ledger(world) == []
+    with psycopg.connect(world) as connection:
+        assert connection.execute("select count(*) from tb_bar").fetchone() == (0,)
+
+
+def test_tickers_start_and_end_reach_the_updater(world: str) -> None:
+    conf = {"tickers": "IBM, AAPL", "start": "2026-11-02", "end": "2026-11-06"}
+    assert run_dag("us_price_updater", MIDNIGHT, conf).state == "success"
+    with psycopg.connect(world) as connection:
+        days = connection.execute(
+            "select ticker, min(trade_date)::text, max(trade_date)::text, count(*) "
+            "from tb_bar join tb_meta using (meta_id) group by 1 order by 1"
+        ).fetchall()
+    assert days == [("AAPL", "2026-11-02", "2026-11-06", 5), ("IBM", "2026-11-02", "2026-11-06", 5)]
+
+
+def test_a_wrong_call_fails_at_once_without_a_retry(world: str) -> None:
+    run = run_dag("us_price_updater", MIDNIGHT, {"tickers": "NOSUCH"})
+    assert run.state == "failed"
+    states = {ti.task_id: (ti.state, ti.try_number) for ti in run.get_task_instances()}
+    assert states["update"] == ("failed", 1)
+    assert ledger(world) == [("us-price", "failed", "2026-11-19", 0, 0)]

@@ -1,0 +1,160 @@
+"""Rows held back, and what was decided about them."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from include.insight_invest.errors import UsageError
+from include.insight_invest.store.database import Connection
+from include.insight_invest.store.ledger import broken_invariants
+from include.insight_invest.store.load import Counts, LoadContext
+from include.insight_invest.store.quarantine import hold, reject, release, rows
+from include.insight_invest.store.read import held_rows
+from tests.store.rows import actions, bars, end_run, instant, load, revisions, start_run, stored_bars, ticker
+
+NOW = instant("2026-03-21 08")
+ODD = {
+    "meta_id": 1,
+    "ticker": "MSFT",
+    "trade_date": date(2026, 3, 19),
+    "reason": "close outside low and high",
+    "payload": {"open": 11.0, "high": 13.0, "low": 10.0, "close": 14.0, "volume": 2000.0, "basis_date": "2026-03-19"},
+}
+
+
+@pytest.fixture(autouse=True)
+def msft(connection: Connection) -> None:
+    ticker(connection, "MSFT")
+
+
+def hold_in_a_run(connection: Connection, *held: dict[str, Any], as_of: str = "2026-03-20 09") -> int:
+    run_id = start_run(connection, as_of)
+    context = LoadContext(run_id, instant(as_of))
+    count = hold(connection, held, context, source="yahoo", currency="USD")
+    end_run(connection, run_id)
+    return count
+
+
+def changed(**payload: object) -> dict[str, Any]:
+    return {**ODD, "payload": {**ODD["payload"], **payload}}  # type: ignore[dict-item]
+
+
+def test_a_held_row_keeps_its_reason_and_raw_values(connection: Connection) -> None:
+    assert hold_in_a_run(connection, ODD) == 1
+    (held,) = rows(connection)
+    assert (held.quarantine_id, held.meta_id, held.ticker, str(held.trade_date)) == (1, 1, "MSFT", "2026-03-19")
+    assert (held.source, held.reason, held.status) == ("yahoo", "close outside low and high", "held")
+    assert held.payload == {
+        "open": 11.0,
+        "high": 13.0,
+        "low": 10.0,
+        "close": 14.0,
+        "volume": 2000.0,
+        "basis_date": "2026-03-19",
+        "currency": "USD",
+    }
+    assert held.held_at == instant("2026-03-20 09")
+    assert held_rows(connection) == 1
+
+
+def test_the_same_row_again_is_the_same_row(connection: Connection) -> None:
+    hold_in_a_run(connection, ODD)
+    assert hold_in_a_run(connection, ODD) == 1
+    assert [held.quarantine_id for held in rows(connection)] == [1]
+
+
+def test_the_same_row_read_on_another_day_is_the_same_row(connection: Connection) -> None:
+    """Yahoo quotes it in that day's shares, which are the same shares as long as nothing is split."""
+    hold_in_a_run(connection, ODD)
+    assert hold_in_a_run(connection, changed(basis_date="2026-03-20"), as_of="2026-03-21 09") == 1
+    assert [(held.quarantine_id, held.held_at) for held in rows(connection)] == [(1, instant("2026-03-20 09"))]
+
+
+def test_other_values_of_the_same_day_are_another_row(connection: Connection) -> None:
+    assert hold_in_a_run(connection, ODD, changed(close=15.0)) == 2
+    assert [held.payload["close"] for held in rows(connection)] == [15.0, 14.0]
+    assert [held.payload["close"] for held in rows(connection, limit=1)] == [15.0]
+
+
+def test_a_released_row_is_stored_with_a_ledger_row_of_its_own(connection: Connection) -> None:
+    hold_in_a_run(connection, ODD)
+    assert release(connection, 1, by="ann", note="a real spike", now=NOW) == Counts(new=1, tickers={1})
+    assert stored_bars(connection) == [("2026-03-19", 11.0, 13.0, 10.0, 14.0, 2000, "2026-03-19", "yahoo")]
+    audit = "select run_id, job, status, trigger, rows_new, started_at from tb_job_run where job = 'quarantine'"
+    assert connection.execute(audit).fetchall() == [(2, "quarantine", "succeeded", "ann", 1, NOW)]
+    assert connection.execute("select run_id, currency, final from tb_bar").fetchall() == [(2, "USD", False)]
+    assert broken_invariants(connection, "us-price") == []
+
+
+def test_a_decision_leaves_a_trail(connection: Connection) -> None:
+    hold_in_a_run(connection, ODD, changed(close=15.0))
+    release(connection, 1, by="ann", note="a real spike", now=NOW)
+    reject(connection, 2, by="bob", note="a typing error", now=NOW)
+    trail = "select quarantine_id, status, decided_at, decided_by, note from tb_quarantine order by 1"
+    assert connection.execute(trail).fetchall() == [
+        (1, "released", NOW, "ann", "a real spike"),
+        (2, "rejected", NOW, "bob", "a typing error"),
+    ]
+    assert rows(connection) == []
+    assert [held.quarantine_id for held in rows(connection, "released")] == [1]
+    assert [held.quarantine_id for held in rows(connection, "rejected")] == [2]
+    assert held_rows(connection) == 0
+
+
+@pytest.mark.parametrize("decide", [release, reject])
+def test_what_was_decided_stays_when_the_row_comes_again(connection: Connection, decide: Any) -> None:
+    hold_in_a_run(connection, ODD)
+    decide(connection, 1, by="ann", note="", now=NOW)
+    assert hold_in_a_run(connection, ODD) == 0
+    assert rows(connection) == []
+
+
+def test_a_released_row_goes_over_what_is_stored(connection: Connection) -> None:
+    load(connection, bars(("2026-03-19", 11.0, 13.0, 10.0, 12.0, 2000, "2026-03-19")), source="krx")
+    hold_in_a_run(connection, ODD)
+    assert release(connection, 1, by="ann", note="", now=NOW) == Counts(changed=1, tickers={1})
+    assert [(row[4], row[7]) for row in stored_bars(connection)] == [(14.0, "yahoo")]
+    assert revisions(connection) == [("2026-03-19", 12.0, 2000, "krx", 1, 3)]
+
+
+def test_a_row_released_after_a_split_is_in_the_shares_it_was_quoted_in(connection: Connection) -> None:
+    load(connection, bars(("2026-03-19", 11.0, 13.0, 10.0, 12.0, 2000, "2026-03-19")))
+    hold_in_a_run(connection, ODD)
+    load(connection, events=actions(("2026-03-20", "split", 2.0, "2026-03-20")))
+    release(connection, 1, by="ann", note="", now=NOW)
+    assert connection.execute("select close, volume from tb_price").fetchall() == [(7.0, 4000.0)]
+
+
+def test_missing_values_of_a_released_row_stay_missing(connection: Connection) -> None:
+    hold_in_a_run(connection, changed(open=None, volume=None))
+    release(connection, 1, by="ann", note="", now=NOW)
+    assert stored_bars(connection) == [("2026-03-19", None, 13.0, 10.0, 14.0, None, "2026-03-19", "yahoo")]
+
+
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        ({"close": None}, "row 1 has no close: it cannot be stored, only rejected"),
+        ({"high": "inf"}, "row 1 has a value that is not finite: it cannot be stored, only rejected"),
+    ],
+)
+def test_a_row_that_cannot_be_stored_is_not_released(
+    connection: Connection, payload: dict[str, object], message: str
+) -> None:
+    hold_in_a_run(connection, changed(**payload))
+    with pytest.raises(UsageError, match=message):
+        release(connection, 1, by="ann", note="", now=NOW)
+    assert [held.status for held in rows(connection)] == ["held"]
+    assert stored_bars(connection) == []
+    assert connection.execute("select count(*) from tb_job_run where job = 'quarantine'").fetchone() == (0,)
+    reject(connection, 1, by="ann", note="", now=NOW)
+
+
+@pytest.mark.parametrize("decide", [release, reject])
+def test_only_a_held_row_can_be_decided(connection: Connection, decide: Any) -> None:
+    hold_in_a_run(connection, ODD)
+    reject(connection, 1, by="ann", note="", now=NOW)
+    for quarantine_id in (1, 99):
+        with pytest.raises(UsageError, match=f"no held row {quarantine_id}: `quarantine list` shows those there are"):
+            decide(connection, quarantine_id, by="ann", note="", now=NOW)
