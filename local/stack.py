@@ -28,6 +28,10 @@ PREFERRED_PORT = 8080
 START_SECONDS = 180
 COMPONENTS = ("scheduler", "dag-processor", "triggerer", "api-server")
 USER = "admin"
+_SHOWN = (
+    *("PATH", "PYTHONPATH", "FRED_API_KEY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy"),
+)
 
 console = Console(highlight=False)
 
@@ -166,7 +170,7 @@ def _wait(ready: "object", what: str, processes: Processes) -> None:
 
 def _shown(env: dict[str, str], database_url: str) -> dict[str, str]:
     """What a shell needs to run `airflow` and `run_scheduled_job.py` as these processes would."""
-    ours = {name: value for name, value in env.items() if os.environ.get(name) != value}
+    ours = {name: value for name, value in env.items() if name in _SHOWN or name.startswith(("AIRFLOW", "INSIGHT_"))}
     return {**ours, "DATABASE_URL": database_url}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures import outside
 from tests.replay import Replay
 
 pytest_plugins = ["tests.fixtures.airflow", "tests.fixtures.database", "tests.fixtures.market"]
@@ -14,6 +15,7 @@ pytest_plugins = ["tests.fixtures.airflow", "tests.fixtures.database", "tests.fi
 NOW = datetime(2026, 3, 20, 12, tzinfo=UTC)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
+assert outside.ENVIRONMENT  # kept before the next lines change it
 _REPLAY = Replay([], NOW).start()
 os.environ.update(_REPLAY.env)
 

@@ -28,7 +28,7 @@ from include.insight_invest.store.database import Connection, connect
 from include.insight_invest.universe import import_file, sync
 
 JobName = StrEnum("JobName", {name: name for name in (*JOBS, "all")})  # type: ignore[misc]
-Market = StrEnum("Market", {"US": "US", "KR": "KR"})  # type: ignore[misc]
+Market = StrEnum("Market", {"US": "US", "KR": "KR"})
 
 
 class Decision(StrEnum):

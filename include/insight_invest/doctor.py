@@ -26,7 +26,7 @@ class Finding:
 def examine(settings: Settings, now: datetime) -> list[Finding]:
     """Run every check; one that cannot run is a problem, not a crash."""
     checks: list[tuple[str, Callable[[], str]]] = [
-        *((f"environment of {job.name}", lambda job=job: _environment(settings, job.needs)) for job in JOBS.values()),  # type: ignore[misc]
+        *((f"environment of {job.name}", lambda job=job: _environment(settings, job.needs)) for job in JOBS.values()),
         ("database", lambda: _database(settings)),
         ("schema", lambda: _schema(settings)),
         ("universe", lambda: _universe(settings)),

@@ -44,11 +44,15 @@ class Report(BaseModel):
     job: str
     status: Status
     exit_code: int
-    run_id: int | None = Field(None, description="tb_job_run.run_id; none for a dry run")
+    run_id: int | None = Field(default=None, description="tb_job_run.run_id; none for a dry run")
     dry_run: bool = False
     as_of: datetime
-    session: date | None = Field(None, description="the market date: the newest session that had closed at as_of")
-    source: str | None = Field(None, description="where the rows came from; more than one where a fallback helped")
+    session: date | None = Field(
+        default=None, description="the market date: the newest session that had closed at as_of"
+    )
+    source: str | None = Field(
+        default=None, description="where the rows came from; more than one where a fallback helped"
+    )
     tickers: dict[State, int] = Field(default_factory=dict)
     rows: Rows = Rows()
     actions_new: int = 0

@@ -208,7 +208,7 @@ def _undone(connection: Connection, *, when: bool) -> Iterator[None]:
 
 
 class _Stopped(KeyboardInterrupt):
-    """SIGTERM in the guise of Ctrl-C: on that alone psycopg cancels the statement under way and frees the connection."""
+    """SIGTERM in the guise of Ctrl-C: only then does psycopg cancel the statement under way and free its connection."""
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from functools import cache
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -274,7 +275,7 @@ def _problem(error: SourceError) -> tuple[State, str]:
 
 
 def _host(url: str) -> str:
-    return requests.utils.urlparse(url).netloc
+    return urlsplit(url).netloc
 
 
 def _reason(error: BaseException) -> str:

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from include.insight_invest.errors import NotFound, SourceError, SourceUnavailable, Throttled
@@ -201,22 +202,21 @@ def _problem(error: SourceError) -> tuple[State, str]:
 
 def _as_of(frame: pd.DataFrame, wanted: Wanted) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Bars and actions up to the wanted session, in its shares: later splits are taken out again."""
-    session = wanted.window.session
-    day = pd.Index(frame.index.tz_localize(None).date)
-    splits = pd.Series(frame["Stock Splits"].to_numpy(), index=day)
-    later = splits[(splits.to_numpy() > 0) & (day > session)]
-    ratio = float(later.prod()) if len(later) else 1.0
-    known = frame[day <= session]
+    session = pd.Timestamp(wanted.window.session)
+    day = pd.DatetimeIndex(frame.index).tz_localize(None).normalize()
+    splits = frame["Stock Splits"].to_numpy(dtype=float)
+    ratio = float(splits[(splits > 0) & (day > session)].prod())
+    known: pd.DataFrame = frame.loc[day <= session]
     known_day = day[day <= session]
     target = wanted.target
     bars = pd.DataFrame(
         {
             "meta_id": target.meta_id,
             "ticker": target.ticker,
-            "trade_date": pd.to_datetime(known_day),
+            "trade_date": known_day,
             **{name.lower(): known[name].to_numpy(dtype=float) * ratio for name in ("Open", "High", "Low", "Close")},
             "volume": known["Volume"].to_numpy(dtype=float) / ratio,
-            "basis_date": pd.Timestamp(session),
+            "basis_date": session,
         },
         columns=list(BAR_COLUMNS),
     )
@@ -226,17 +226,15 @@ def _as_of(frame: pd.DataFrame, wanted: Wanted) -> tuple[pd.DataFrame, pd.DataFr
         _events(known, known_day, "Capital Gains", "capital_gain", ratio),
     ]
     actions = pd.concat(events, ignore_index=True).assign(
-        meta_id=target.meta_id, ticker=target.ticker, basis_date=pd.Timestamp(session)
+        meta_id=target.meta_id, ticker=target.ticker, basis_date=session
     )
     return bars, actions[list(ACTION_COLUMNS)]
 
 
-def _events(frame: pd.DataFrame, day: "pd.Index[Any]", column: str, kind: str, ratio: float) -> pd.DataFrame:
-    values = frame[column].to_numpy(dtype=float) if column in frame else pd.Series(0.0, index=day).to_numpy()
+def _events(frame: pd.DataFrame, day: pd.DatetimeIndex, column: str, kind: str, ratio: float) -> pd.DataFrame:
+    values = frame[column].to_numpy(dtype=float) if column in frame else np.zeros(len(day))
     happened = values > 0
-    return pd.DataFrame(
-        {"ex_date": pd.to_datetime(day[happened]), "kind": kind, "value": values[happened] * ratio},
-    )
+    return pd.DataFrame({"ex_date": day[happened], "kind": kind, "value": values[happened] * ratio})
 
 
 def _concat(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
