@@ -38,6 +38,7 @@ class Job:
     kind: Kind
     iso_code: str  # the country whose definitions it updates: tb_meta.iso_code
     exchange: str  # MIC of the exchange whose sessions it follows; for macro, the one that FRED's working days resemble
+    settles_after: timedelta  # how long after its close a session can be asked for
     schedule: str  # cron, in ``timezone``
     execution_timeout: timedelta
     sources: tuple[str, ...]  # primary first
@@ -60,6 +61,7 @@ _ALL = (
         kind=Kind.PRICES,
         iso_code="US",
         exchange="XNYS",
+        settles_after=timedelta(minutes=90),
         schedule="0 18 * * TUE-SAT",
         execution_timeout=timedelta(minutes=30),
         sources=("yahoo",),
@@ -73,6 +75,7 @@ _ALL = (
         kind=Kind.PRICES,
         iso_code="KR",
         exchange="XKRX",
+        settles_after=timedelta(minutes=90),  # KRX's listing of 2026-03-19 moved until 16:54, the close is 15:30
         schedule="0 6 * * TUE-SAT",
         execution_timeout=timedelta(minutes=30),
         sources=("krx", "naver", "yahoo"),
@@ -86,6 +89,7 @@ _ALL = (
         kind=Kind.MACRO,
         iso_code="US",
         exchange="XNYS",
+        settles_after=timedelta(0),
         schedule="0 8 * * MON-SAT",
         execution_timeout=timedelta(minutes=15),
         sources=("fred",),

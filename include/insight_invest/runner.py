@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import datetime
+from datetime import date, datetime
 from types import FrameType
 
 from include.insight_invest import clock, sessions
@@ -28,7 +28,7 @@ from include.insight_invest.updaters.progress import Progress, Run, RunOptions, 
 
 log = logging.getLogger(__name__)
 
-__all__ = ["RunOptions", "audit", "run"]
+__all__ = ["RunOptions", "audit", "run", "session_of"]
 
 _COUNTED = (State.THROTTLED, State.FAILED)
 
@@ -49,7 +49,7 @@ def run(
     started = clock.now()
     as_of = options.as_of or started
     _check(options, as_of)
-    session = sessions.last_closed(job.exchange, as_of)
+    session = session_of(job, as_of)
     log.info("%s starts: as of %s, session %s%s", job.name, as_of, session, " (dry run)" if options.dry_run else "")
     with connect(settings.database(), application=f"insight-invest {job.name}") as connection:
         require_current(connection)
@@ -77,6 +77,11 @@ def run(
             report = _work(work, started)
     log.log(logging.INFO if report.exit_code == 0 else logging.ERROR, "%s", report.summary())
     return report
+
+
+def session_of(job: Job, as_of: datetime) -> date:
+    """The market date of a run: the newest session that could be asked for at ``as_of``."""
+    return sessions.last_closed(job.exchange, as_of - job.settles_after)
 
 
 def audit(job: Job, settings: Settings) -> None:

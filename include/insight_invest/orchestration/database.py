@@ -7,7 +7,7 @@ CONNECTION = "insight_invest"
 
 
 def connection_url(connection: Any) -> str:
-    """An Airflow connection as a URL that libpq takes; Airflow's own ``get_uri`` adds extras that libpq does not know."""
+    """An Airflow connection as a URL for libpq; Airflow's own ``get_uri`` adds extras that libpq does not know."""
     login = quote(connection.login or "", safe="")
     if connection.password:
         login += f":{quote(connection.password, safe='')}"

@@ -59,7 +59,7 @@ def updater_dag(job: Job, doc_md: str | None) -> DAG:
     )
     def updater() -> None:
         plan = prepare(job.name)
-        plan >> update(job.name, plan) >> audit(job.name)
+        plan >> update(job.name, plan) >> audit(job.name)  # type: ignore[arg-type]  # filled in at run time
 
     return updater()
 
@@ -67,11 +67,10 @@ def updater_dag(job: Job, doc_md: str | None) -> DAG:
 @task
 def prepare(name: str) -> dict[str, str]:
     """Settle at which instant the run looks at the world, and which session is its newest."""
-    from include.insight_invest import sessions
+    from include.insight_invest.runner import session_of
 
-    context = get_current_context()
-    as_of = as_of_run(context["dag_run"])
-    session = sessions.last_closed(JOBS[name].exchange, as_of)
+    as_of = as_of_run(get_current_context()["dag_run"])
+    session = session_of(JOBS[name], as_of)
     log.info("%s looks at the world as of %s: the last session is %s", name, as_of.isoformat(), session)
     return {"as_of": as_of.isoformat(), "session": session.isoformat()}
 
