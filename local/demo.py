@@ -5,6 +5,7 @@ Exits 1 if anything failed, and says what and where its log is.
 
 import re
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from include.insight_invest.errors import InsightError
 from include.insight_invest.jobs import JOBS, Job
 from include.insight_invest.store.database import connect
 from include.insight_invest.store.read import LedgerRow, holdings, runs_since
-from local import LOCAL, dags_test, demo_data, world
+from local import LOCAL, dags_test, demo_data, shown, world
 
 LOGS = LOCAL / "demo"
 _PROGRESS = re.compile(r"(\d+) of (\d+) tickers")
@@ -55,7 +56,7 @@ def _run(replay_env: dict[str, str]) -> int:
         runs = runs_since(connection, before)
     _show(runs)
     for job in failed:
-        console.print(f"{job.dag_id} failed; its log: {_log(job)}", style="red")
+        console.print(f"{job.dag_id} failed; its log: {shown(_log(job))}", style="red")
     if failed:
         return 1
     _where_next()
@@ -76,7 +77,8 @@ def _run_dag(env: dict[str, str], job: Job, conf: dict[str, Any]) -> bool:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
+    started = time.monotonic()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(f"airflow dags test {job.dag_id} {world.DEMO_DAY}", total=None)
 
         def tell(line: str) -> None:
@@ -84,7 +86,7 @@ def _run_dag(env: dict[str, str], job: Job, conf: dict[str, Any]) -> bool:
                 bar.update(task, completed=int(found[1]), total=int(found[2]))
 
         code = dags_test.run(env, job.dag_id, world.DEMO_DAY, _log(job), conf=wanted, tell=tell)
-        seconds = bar.tasks[0].elapsed or 0
+        seconds = time.monotonic() - started
     mark = "[green]done[/green]  " if code == 0 else "[red]failed[/red]"
     given = f" --conf {wanted}" if wanted else ""
     console.print(f"{mark}  airflow dags test {job.dag_id} {world.DEMO_DAY}{given}  ({seconds:.0f} s)")
@@ -109,7 +111,7 @@ def _where_next() -> None:
         "  make up                                    Airflow's UI with these Dags and this data\n"
         "  make dags-test DAG=kr_price_updater        one Dag, with all that Airflow logs\n"
         "  make down                                  stop everything\n"
-        f"  {LOGS}/                               the logs of the runs above"
+        f"  {shown(LOGS) + '/':<43}the logs of the runs above"
     )
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from rich.console import Console
 
 from include.insight_invest.errors import InsightError
-from local import LOCAL, ROOT, postgres, world
+from local import LOCAL, ROOT, postgres, shown, world
 from local.processes import Processes
 
 FOLDER = LOCAL / "stack"
@@ -33,7 +33,7 @@ _SHOWN = (
     *("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy"),
 )
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def up() -> int:
@@ -60,7 +60,7 @@ def up() -> int:
         _wait(_is_healthy, "Airflow", processes)
     console.print(f"Airflow is up: {_address()}  (login {USER} / {_password()})")
     console.print("The Dags are not paused: each runs its last scheduled instant now, on the demonstration's data.")
-    console.print(f"A shell in the same world: source {FOLDER}/env   Logs: {FOLDER}/   Stop: make down")
+    console.print(f"A shell in the same world: source {shown(FOLDER)}/env   Logs: {shown(FOLDER)}/   Stop: make down")
     return 0
 
 
