@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -21,11 +22,15 @@ class Processes:
 
     def start(self, name: str, command: Sequence[str], env: Mapping[str, str]) -> None:
         """Start ``command`` in a session of its own; its output goes to ``<name>.log``."""
-        with (self._folder / f"{name}.log").open("w") as log:
-            process = subprocess.Popen(
-                command, env=env, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
-            )
-        self._write({**self._read(), name: {"pid": process.pid, "born": _born(process.pid)}})
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(self.log(name)), flags, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ]
+        program = shutil.which(command[0], path=env.get("PATH")) or command[0]
+        pid = os.posix_spawn(program, list(command), env, file_actions=actions, setsid=True)
+        self._write({**self._read(), name: {"pid": pid, "born": _born(pid)}})
 
     def log(self, name: str) -> Path:
         """Where the output of ``name`` goes."""
@@ -87,9 +92,9 @@ def _born(pid: int) -> int:
 
 def _born_by_ps(pid: int) -> int:
     shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return hash_of(shown.strip()) if shown.strip() else 0
+    return _number_of(shown.strip()) if shown.strip() else 0
 
 
-def hash_of(text: str) -> int:
-    """A number that stays the same between processes."""
+def _number_of(text: str) -> int:
+    """A number that stays the same between processes, as ``hash`` does not."""
     return int.from_bytes(text.encode(), "big")
