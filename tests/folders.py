@@ -9,7 +9,11 @@ from zoneinfo import ZoneInfo
 
 RECORDED = "Fri, 30 Jan 2026 22:00:00 GMT"
 NEW_YORK = ZoneInfo("America/New_York")
-_KRX = "Code,ISU_CD,Name,Market,Dept,Close,ChangeCode,Changes,ChagesRatio,Open,High,Low,Volume,Amount,Marcap,Stocks,MarketId"
+_KRX = (  # the typing error is KRX's
+    "Code,ISU_CD,Name,Market,Dept,Close,ChangeCode,Changes,ChagesRatio,Open,High,Low,Volume,Amount,Marcap,Stocks,"
+    "MarketId"
+)
+_MARKET_IDS = {"KOSPI": "STK", "KOSDAQ": "KSQ", "KONEX": "KNX"}
 
 Bar = tuple[float, float, float, float, int]  # open, high, low, close, volume
 
@@ -69,7 +73,7 @@ def write_krx(folder: Path, day: str, shares: Sequence[tuple[Any, ...]]) -> None
     for number, (code, name, market, opened, high, low, close, volume) in enumerate(shares):
         lines.append(
             f"{number},{code},KR7{code}000,{name},{market},,{close},1,0,0.0,{opened},{high},{low},{volume},0,1000000,100,"
-            + {"KOSPI": "STK", "KOSDAQ": "KSQ", "KONEX": "KNX"}[market.split()[0]]
+            + _MARKET_IDS[market.split()[0]]
         )
     _write(folder / "krx_listing" / f"krx-{day}.csv", "\n".join(lines) + "\n")
 

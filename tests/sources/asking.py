@@ -34,7 +34,9 @@ def ask(source: PriceSource, asked: Sequence[Wanted]) -> list[Answer]:
 
 def bars(answers: Sequence[Answer]) -> list[tuple[Any, ...]]:
     """(ticker, trade_date, open, high, low, close, volume, basis_date); a missing number is None."""
-    return _rows([a.bars for a in answers], ["ticker", "trade_date", "open", "high", "low", "close", "volume", "basis_date"])
+    return _rows(
+        [a.bars for a in answers], ["ticker", "trade_date", "open", "high", "low", "close", "volume", "basis_date"]
+    )
 
 
 def actions(answers: Sequence[Answer]) -> list[tuple[Any, ...]]:

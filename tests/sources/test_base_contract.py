@@ -9,9 +9,9 @@ import pytest
 
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, PriceSource, Wanted, batches
-from include.insight_invest.sources.krx import Naver
+from include.insight_invest.sources.naver import Naver
 from include.insight_invest.sources.yahoo import Yahoo
-from tests.folders import write_chart, write_krx, write_naver
+from tests.folders import write_chart, write_naver
 from tests.replay import Fault, Replay
 from tests.sources.asking import ask, bars, fast, states, wanted
 
@@ -36,11 +36,11 @@ class Case:
 
 
 def american(folder: Path, ticker: str) -> None:
-    write_chart(folder, ticker, {day: (10.0, 12.0, 9.0, 11.0, 500) for day in DAYS})
+    write_chart(folder, ticker, dict.fromkeys(DAYS, (10.0, 12.0, 9.0, 11.0, 500)))
 
 
 def naver(folder: Path, ticker: str) -> None:
-    write_naver(folder, ticker, {day: (10, 12, 9, 11, 500) for day in DAYS})
+    write_naver(folder, ticker, dict.fromkeys(DAYS, (10, 12, 9, 11, 500)))
 
 
 CASES = [

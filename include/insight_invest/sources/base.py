@@ -9,6 +9,8 @@ from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from include.insight_invest.errors import NotFound, SourceError, Throttled
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -82,3 +84,10 @@ def batches[T](items: Iterable[T], size: int) -> Iterator[list[T]]:
             batch = []
     if batch:
         yield batch
+
+
+def problem(error: SourceError) -> tuple[State, str]:
+    """How a ticker ended of which the source said ``error``."""
+    if isinstance(error, Throttled):
+        return State.THROTTLED, str(error)
+    return (State.EMPTY if isinstance(error, NotFound) else State.FAILED), str(error)

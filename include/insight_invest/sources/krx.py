@@ -1,59 +1,27 @@
-"""The whole Korean market of a day, and one ticker's history: KRX's listing and Naver, through finance-datareader.
+"""The whole Korean market of a day: KRX's listing, through finance-datareader.
 
-finance-datareader fails silently: it prints a line and gives an empty frame, and it sets no time-out. Both are mended
-here, where its answers are read. KRX itself has needed a login since 2025-12-27; the library reads a public cache of
-its daily listing, which stalls now and then: an older session than the market has had is a StaleSource.
+KRX itself has needed a login since 2025-12-27; the library reads a public cache of its daily listing, which stalls now
+and then: an older session than the market has had is a StaleSource.
 """
 
 import io
-import logging
-from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from functools import cache
 from http.client import HTTPException
-from typing import Any
 from urllib.error import HTTPError
-from urllib.parse import urlsplit
 
-import numpy as np
 import pandas as pd
 import requests
 
-from include.insight_invest.errors import NotFound, SourceError, SourceUnavailable, StaleSource, Throttled
+from include.insight_invest.errors import SourceError, SourceUnavailable, StaleSource, Throttled
 from include.insight_invest.settings import Settings
-from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, Answer, State, Wanted, batches
-from include.insight_invest.sources.calling import Pace, quiet, retrying, socket_timeout
+from include.insight_invest.sources.base import BAR_COLUMNS
+from include.insight_invest.sources.calling import quiet, retrying, socket_timeout
+from include.insight_invest.sources.reader import Requests, finance_datareader, reason_of, without_halt_zeros
 
-log = logging.getLogger(__name__)
-
-CURRENCY = "KRW"
-HISTORY_BATCH_TICKERS = 25
 # FinanceDataReader.krx.listing.KrxMarcapListingCache, finance-datareader 0.9.202
 _DATED = "https://raw.githubusercontent.com/FinanceData/fdr_krx_data_cache/refs/heads/master/data/listing/krx/{}.csv"
 _SNAPSHOT_COLUMNS = {"Code", "ISU_CD", "Name", "Market", "Open", "High", "Low", "Close", "Volume", "Marcap", "MarketId"}
 _MARKET_IDS = {"STK", "KSQ", "KNX"}  # the last column: a listing that was cut short does not end in one
-
-
-class _Requests:
-    """What finance-datareader knows as ``requests``: the same calls with a time-out, counted, the last answer kept."""
-
-    def __init__(self, timeout: float) -> None:
-        self.timeout = timeout
-        self.count = 0
-        self.answered = 0
-        self.last_text = ""
-
-    def get(self, url: str, **kwargs: Any) -> requests.Response:
-        """GET ``url``; raises Throttled on 429 and SourceUnavailable on any other refusal."""
-        self.count += 1
-        response = requests.get(url, timeout=self.timeout, **kwargs)
-        if response.status_code == 429:
-            raise Throttled(f"{_host(url)} asks to slow down (429)")
-        if response.status_code >= 400:
-            raise SourceUnavailable(f"{_host(url)} answered HTTP {response.status_code}")
-        self.answered += 1
-        self.last_text = response.text
-        return response
 
 
 class Snapshot:
@@ -63,7 +31,7 @@ class Snapshot:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._http = _Requests(settings.timeout)
+        self._http = Requests(settings.timeout)
 
     @property
     def requests(self) -> int:
@@ -89,7 +57,7 @@ class Snapshot:
         return retrying(self._read, self._settings, what="KRX listing")[0]
 
     def _read(self) -> tuple[pd.DataFrame, date]:
-        fdr = _finance_datareader()
+        fdr = finance_datareader()
         fdr.krx.listing.requests = self._http
         self._http.answered = 0
         try:
@@ -111,88 +79,8 @@ class Snapshot:
             body = self._http.get(_DATED.format(session)).content
             listing = pd.read_csv(io.BytesIO(body), index_col=0, dtype={"Code": str, "Dept": str, "ChangeCode": str})
         except (requests.RequestException, ValueError) as error:
-            raise SourceUnavailable(f"KRX's listing of {session} cannot be read: {_reason(error)}") from error
+            raise SourceUnavailable(f"KRX's listing of {session} cannot be read: {reason_of(error)}") from error
         return _checked(listing.reset_index(drop=True))
-
-
-class Naver:
-    """The ``naver`` source: one Korean ticker's whole history a request."""
-
-    name = "naver"
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._http = _Requests(settings.timeout)
-        self._pace = Pace(settings.naver_rate)
-
-    def prices(self, wanted: Sequence[Wanted]) -> Iterator[Answer]:
-        """Answer in batches of 25 tickers. After a 429 nothing more is asked.
-
-        Naver quotes prices in the shares of the day it is asked, volume as it was traded.
-        """
-        throttled = False
-        for batch in batches(wanted, HISTORY_BATCH_TICKERS):
-            before = self._http.count
-            answer = Answer(
-                source=self.name,
-                currency=CURRENCY,
-                bars=pd.DataFrame(columns=list(BAR_COLUMNS)),
-                actions=pd.DataFrame(columns=list(ACTION_COLUMNS)),
-                asked=[item.target for item in batch],
-                volume_is_adjusted=False,
-            )
-            frames = []
-            for item in batch:
-                try:
-                    if throttled:
-                        raise Throttled("not asked: Naver asked to slow down (429) earlier in this run")
-                    frames.append(self._bars(item))
-                except SourceError as error:
-                    throttled = throttled or isinstance(error, Throttled)
-                    answer.problems[item.target.ticker] = _problem(error)
-            if frames:
-                answer.bars = pd.concat(frames, ignore_index=True)
-            answer.requests = self._http.count - before
-            yield answer
-
-    def _bars(self, wanted: Wanted) -> pd.DataFrame:
-        code = wanted.target.ticker
-        history = retrying(lambda: self._history(code), self._settings, what=f"Naver {code}")
-        newest = history.index[-1]
-        window = wanted.window
-        mine = history.loc[pd.Timestamp(window.start or date(1900, 1, 1)) : pd.Timestamp(window.session)]
-        bars = pd.DataFrame(
-            {
-                "meta_id": wanted.target.meta_id,
-                "ticker": code,
-                "trade_date": mine.index,
-                **{
-                    name.lower(): mine[name].to_numpy(dtype=float)
-                    for name in ("Open", "High", "Low", "Close", "Volume")
-                },
-                "basis_date": newest,
-            },
-            columns=list(BAR_COLUMNS),
-        )
-        return without_halt_zeros(bars)
-
-    def _history(self, code: str) -> pd.DataFrame:
-        self._pace.wait()
-        fdr = _finance_datareader()
-        fdr.naver.data.requests = self._http
-        try:
-            with quiet("finance-datareader"):
-                history: pd.DataFrame = fdr.DataReader(f"NAVER:{code}", "1900-01-01")
-        except SourceError:
-            raise
-        except (requests.RequestException, OSError, ValueError, KeyError) as error:
-            raise SourceUnavailable(f"Naver did not answer for {code}: {_reason(error)}") from error
-        if "</protocol>" not in self._http.last_text:
-            # the library would take half a chart, or a page of HTML, for all there is
-            raise SourceUnavailable(f"Naver's answer for {code} is not a whole chart")
-        if history.empty:
-            raise NotFound(f"Naver has nothing for {code}")
-        return history
 
 
 def snapshot_bars(listing: pd.DataFrame, meta_ids: dict[str, int], session: date) -> pd.DataFrame:
@@ -229,12 +117,6 @@ def snapshot_definitions(listing: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def without_halt_zeros(bars: pd.DataFrame) -> pd.DataFrame:
-    """A halted day comes as open = high = low = 0 with a close: there was no trade, so those are not prices."""
-    halted = (bars["open"] == 0) & (bars["high"] == 0) & (bars["low"] == 0)
-    return bars.assign(**{name: bars[name].mask(halted, np.nan) for name in ("open", "high", "low")})
-
-
 def _checked(listing: pd.DataFrame) -> pd.DataFrame:
     missing = _SNAPSHOT_COLUMNS - set(listing.columns)
     if missing or listing.empty:
@@ -252,31 +134,10 @@ def _unreadable(error: Exception) -> SourceError:
         error.close()  # pandas leaves its connection open
         if error.code == 429:
             return Throttled("the cache of KRX's listing asks to slow down (429)")
-    return SourceUnavailable(f"KRX's listing cannot be read: {_reason(error.__context__ or error)}")
-
-
-@cache
-def _finance_datareader() -> Any:
-    with quiet("finance-datareader"):
-        import FinanceDataReader as fdr
-    return fdr
+    return SourceUnavailable(f"KRX's listing cannot be read: {reason_of(error.__context__ or error)}")
 
 
 def _working_day(text: str) -> date:
     import json
 
     return datetime.strptime(json.loads(text)["result"]["output"][0]["max_work_dt"], "%Y%m%d").date()  # noqa: DTZ007
-
-
-def _problem(error: SourceError) -> tuple[State, str]:
-    if isinstance(error, Throttled):
-        return State.THROTTLED, str(error)
-    return (State.EMPTY if isinstance(error, NotFound) else State.FAILED), str(error)
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).netloc
-
-
-def _reason(error: BaseException) -> str:
-    return f"{type(error).__name__}: {str(error)[:200]}"

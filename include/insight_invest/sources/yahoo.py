@@ -4,7 +4,9 @@ Each ticker is one request, with yfinance's errors un-hidden. Yahoo quotes the w
 is asked; here that is put back into the shares of the last wanted session, so that a past run gives what it gave then.
 """
 
+import atexit
 import logging
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
@@ -12,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ import pandas as pd
 
 from include.insight_invest.errors import NotFound, SourceError, SourceUnavailable, Throttled
 from include.insight_invest.settings import Settings
-from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, Answer, State, Wanted, batches
+from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, Answer, Wanted, batches, problem
 from include.insight_invest.sources.calling import Pace, retrying
 from include.insight_invest.sources.symbols import yahoo_symbol
 
@@ -76,7 +77,7 @@ class Yahoo:
     ) -> Iterator[Answer]:
         """One answer per currency, so that each is loaded with its own."""
         problems = {
-            item.target.ticker: _problem(result)
+            item.target.ticker: problem(result)
             for item, result in zip(batch, results, strict=True)
             if isinstance(result, SourceError)
         }
@@ -124,6 +125,7 @@ class _Client:
     """yfinance, with a session of its own that counts requests and caches that no other process shares."""
 
     def __init__(self, timeout: float, zone: str) -> None:
+        self._yf = _yfinance()  # here, before there are threads: it is set up once
         self._timeout = timeout
         self._zone = zone
         self._count = 0
@@ -140,10 +142,10 @@ class _Client:
 
         Without an end: an answer about the past alone yfinance would keep for the whole process, a failure too.
         """
-        yf = _yfinance()
-        # Told the time zone, yfinance does not ask for it: one request a ticker instead of two.
-        yf.cache.get_tz_cache().store(symbol, self._zone)
-        ticker = yf.Ticker(symbol, session=self._open())
+        ticker = self._yf.Ticker(symbol, session=self._open())
+        # Told the time zone, yfinance does not ask for it: one request a ticker instead of two. Not by its own cache,
+        # an SQLite file that two threads cannot open for the first time at once ("database is locked").
+        ticker._tz = self._zone
         try:
             frame = ticker.history(
                 start=start, interval="1d", auto_adjust=False, actions=True, timeout=self._timeout, keepna=False
@@ -155,7 +157,7 @@ class _Client:
     def _open(self) -> Any:
         with self._lock:
             if self._session is None:
-                self._session = _yfinance().data.new_session()
+                self._session = self._yf.data.new_session()
                 send = self._session.request
 
                 def counted(*args: Any, **kwargs: Any) -> Any:
@@ -174,7 +176,9 @@ def _yfinance() -> Any:
 
     yf.config.debug.hide_exceptions = False
     # Its caches are SQLite files, which lock out other processes.
-    yf.set_tz_cache_location(str(Path(tempfile.mkdtemp(prefix="insight-yfinance-"))))
+    folder = tempfile.mkdtemp(prefix="insight-yfinance-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    yf.set_tz_cache_location(folder)
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)  # its errors are raised, and logged by us
     assert yfinance.data  # noqa: S101 (imported for its side effect)
     return yf
@@ -192,12 +196,6 @@ def _named(symbol: str, error: Exception) -> SourceError:
     if isinstance(error, YFPricesMissingError):
         return NotFound(f"Yahoo has no prices for {symbol}")
     return SourceUnavailable(f"Yahoo did not answer for {symbol}: {type(error).__name__}")
-
-
-def _problem(error: SourceError) -> tuple[State, str]:
-    if isinstance(error, Throttled):
-        return State.THROTTLED, str(error)
-    return (State.EMPTY if isinstance(error, NotFound) else State.FAILED), str(error)
 
 
 def _as_of(frame: pd.DataFrame, wanted: Wanted) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -6,9 +6,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from include.insight_invest import sessions
-from include.insight_invest.errors import SourceError, SourceUnavailable
+from include.insight_invest.errors import SourceError, SourceUnavailable, Throttled
 from include.insight_invest.sources.base import Answer, State
-from include.insight_invest.sources.krx import CURRENCY, Naver, Snapshot, snapshot_bars, snapshot_definitions
+from include.insight_invest.sources.krx import Snapshot, snapshot_bars, snapshot_definitions
+from include.insight_invest.sources.naver import Naver
+from include.insight_invest.sources.reader import CURRENCY
 from include.insight_invest.sources.yahoo import Yahoo
 from include.insight_invest.store import universe
 from include.insight_invest.store.universe import Target
@@ -77,10 +79,14 @@ def _missed(run: Run, snapshot: Snapshot, targets: Sequence[Target]) -> Iterator
         exchange, sessions.next_after(exchange, stored), sessions.back(exchange, run.session, 1)
     )
     lost = missing[:-HEALED_SESSIONS]
+    throttled = False
     for day in missing[-HEALED_SESSIONS:]:
         try:
+            if throttled:
+                raise Throttled(f"KRX's listing of {day} was not asked for: its cache asked to slow down (429)")
             yield _answer(snapshot.earlier(day), targets, day)
         except SourceError as error:
+            throttled = throttled or isinstance(error, Throttled)
             log.warning("%s", error)
             lost.append(day)
     if lost:

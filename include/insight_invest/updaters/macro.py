@@ -4,7 +4,7 @@ import logging
 from datetime import date
 
 from include.insight_invest.errors import NotFound, SourceError, SourceUnavailable, Throttled, UniverseError, UsageError
-from include.insight_invest.sources.base import State
+from include.insight_invest.sources.base import State, problem
 from include.insight_invest.sources.fred import Fred
 from include.insight_invest.store import universe
 from include.insight_invest.store.load import Counts
@@ -31,7 +31,7 @@ def update_macro(run: Run) -> None:
             run.outcomes[series.fred] = changed
         except SourceError as error:
             throttled = throttled or isinstance(error, Throttled)
-            run.outcomes[series.fred] = _problem(error)
+            run.outcomes[series.fred] = problem(error)
             log.log(logging.INFO if isinstance(error, NotFound) else logging.WARNING, "%s: %s", series.fred, error)
         finally:
             run.counts.requests += fred.requests - before
@@ -67,12 +67,6 @@ def _within(run: Run, chunk):  # type: ignore[no-untyped-def]
     start, end = run.options.start or date(1600, 1, 1), run.options.end or date(9999, 12, 31)
     day = chunk["base_date"].dt.date
     return chunk[(day >= start) & (day <= end)]
-
-
-def _problem(error: SourceError) -> tuple[State, str]:
-    if isinstance(error, Throttled):
-        return State.THROTTLED, str(error)
-    return (State.EMPTY if isinstance(error, NotFound) else State.FAILED), str(error)
 
 
 def _require(run: Run, wanted: list[Series]) -> None:

@@ -1,0 +1,59 @@
+"""finance-datareader, as Korea's two sources need it: with a time-out, heard, and quoting halts as halts.
+
+The library fails silently: it prints a line and gives an empty frame, and it sets no time-out. Both are mended where
+its answers are read.
+"""
+
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pandas as pd
+import requests
+
+from include.insight_invest.errors import SourceUnavailable, Throttled
+from include.insight_invest.sources.calling import quiet
+
+CURRENCY = "KRW"
+
+
+class Requests:
+    """What finance-datareader knows as ``requests``: the same calls with a time-out, counted, the last answer kept."""
+
+    def __init__(self, timeout: float) -> None:
+        self.timeout = timeout
+        self.count = 0
+        self.answered = 0
+        self.last_text = ""
+
+    def get(self, url: str, **kwargs: Any) -> requests.Response:
+        """GET ``url``; raises Throttled on 429 and SourceUnavailable on any other refusal."""
+        self.count += 1
+        response = requests.get(url, timeout=self.timeout, **kwargs)
+        if response.status_code == 429:
+            raise Throttled(f"{urlsplit(url).netloc} asks to slow down (429)")
+        if response.status_code >= 400:
+            raise SourceUnavailable(f"{urlsplit(url).netloc} answered HTTP {response.status_code}")
+        self.answered += 1
+        self.last_text = response.text
+        return response
+
+
+@cache
+def finance_datareader() -> Any:
+    """The library; importing it takes 0.7 s."""
+    with quiet("finance-datareader"):
+        import FinanceDataReader as fdr
+    return fdr
+
+
+def without_halt_zeros(bars: pd.DataFrame) -> pd.DataFrame:
+    """A halted day comes as open = high = low = 0 with a close: there was no trade, so those are not prices."""
+    halted = (bars["open"] == 0) & (bars["high"] == 0) & (bars["low"] == 0)
+    return bars.assign(**{name: bars[name].mask(halted, np.nan) for name in ("open", "high", "low")})
+
+
+def reason_of(error: BaseException) -> str:
+    """What an error says, for a message."""
+    return f"{type(error).__name__}: {str(error)[:200]}"

@@ -1,0 +1,54 @@
+"""The three invariants between ledger and data: they hold after every run, and each is named when it is broken."""
+
+from typing import LiteralString
+
+import pytest
+
+from include.insight_invest.errors import InvariantBroken
+from tests.fixtures.market import Market
+
+
+def test_they_hold_after_runs(market: Market) -> None:
+    for job in ("us-price", "kr-price", "macro"):
+        market.run(job)
+        market.run(job, as_of="2026-01-09T12:00+00:00")
+        market.audit(job)
+
+
+def test_a_corrected_bar_is_accounted_for(market: Market) -> None:
+    market.run()
+    market.rows("update tb_bar set close = 52, observed_at = observed_at - interval '1 day' where meta_id = 2")
+    assert market.run().rows.changed == 3
+    market.audit()
+
+
+@pytest.mark.parametrize(
+    ("planted", "message"),
+    [
+        ("delete from tb_job_run", "there is no ledger row of us-price"),
+        (
+            "update tb_job_run set status = 'running', finished_at = null",
+            r"the newest run of us-price \(1\) is running: it has not committed its ledger row",
+        ),
+        ("delete from tb_bar where meta_id = 1", "run 1 of us-price says it wrote 6 rows, the tables have 3"),
+        ("update tb_job_run set rows_new = 7", "run 1 of us-price says it wrote 7 rows, the tables have 6"),
+        (
+            "update tb_bar set run_id = 99 where meta_id = 1",
+            "tb_bar has rows of run 99, which the ledger does not know",
+        ),
+        ("update tb_action set run_id = 98", "tb_action has rows of run 98, which the ledger does not know"),
+    ],
+)
+def test_a_break_is_named(market: Market, planted: LiteralString, message: str) -> None:
+    market.run()
+    market.rows(planted)
+    with pytest.raises(InvariantBroken, match=message):
+        market.audit()
+
+
+def test_the_next_run_does_not_hide_a_break(market: Market) -> None:
+    market.run()
+    market.rows("delete from tb_bar where meta_id = 1 and trade_date = '2026-01-05'")
+    market.run(start="2026-01-07")
+    with pytest.raises(InvariantBroken, match="run 1 of us-price says it wrote 6 rows, the tables have 5"):
+        market.audit()

@@ -1,0 +1,145 @@
+"""Korea: the market of a day from KRX, history from Naver, Yahoo when KRX is down."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.market import Market
+from tests.folders import write_krx, write_naver
+from tests.replay import Fault
+
+WEDNESDAY = "2026-01-07T12:00+00:00"
+THURSDAY = "2026-01-08T12:00+00:00"
+FRIDAY = "2026-01-09T12:00+00:00"
+
+
+def test_the_market_of_a_day_with_its_definitions(market: Market) -> None:
+    report = market.run("kr-price")
+    assert market.bars() == [
+        ("005930", "2026-01-08", 1050.0, 1200.0, 1000.0, 1150.0, 600, "2026-01-08", "krx"),
+        ("0126Z0", "2026-01-08", 11.0, 13.0, 10.0, 12.0, 8, "2026-01-08", "krx"),
+        ("247540", "2026-01-08", None, None, None, 2050.0, 0, "2026-01-08", "krx"),
+    ]
+    assert market.rows(
+        "select ticker, name, isin, market, marketcap from tb_meta where iso_code = 'KR' order by 1"
+    ) == [
+        ("005930", "Samsung", "KR7005930000", "KOSPI", 1000000),
+        ("0126Z0", "Letters", "KR70126Z0000", "KOSPI", 1000000),
+        ("247540", "Halted", "KR7247540000", "KOSDAQ", 1000000),
+    ]
+    assert (str(report.session), report.source, report.requests) == ("2026-01-08", "krx", 3)
+    assert report.notes == ["3 tickers newly listed"]
+    assert market.replay.counts == {"krx": 3}
+
+
+def test_a_missed_session_is_made_up_for(market: Market) -> None:
+    market.run("kr-price", as_of=WEDNESDAY)
+    write_krx(market.folder, "2026-01-09", [("005930", "Samsung", "KOSPI", 1150, 1250, 1100, 1200, 700)])
+    report = market.run("kr-price", as_of=FRIDAY)
+    assert [bar[1] for bar in market.bars() if bar[0] == "005930"] == ["2026-01-07", "2026-01-08", "2026-01-09"]
+    assert report.requests == market.replay.counts["krx"] - 3 == 4
+    assert report.tickers == {"updated": 3}
+
+
+def test_missed_sessions_are_not_asked_for_after_a_429(market: Market) -> None:
+    market.run("kr-price", as_of=WEDNESDAY)
+    write_krx(market.folder, "2026-01-13", [("005930", "Samsung", "KOSPI", 1150, 1250, 1100, 1200, 700)])
+    market.replay.fault(Fault.TOO_MANY, match="listing/krx/2026-01-08")
+    report = market.run("kr-price", as_of="2026-01-13T12:00+00:00")
+    assert [bar[1] for bar in market.bars() if bar[0] == "005930"] == ["2026-01-07", "2026-01-13"]
+    assert report.notes == ["3 sessions are missing: run --start 2026-01-08 --end 2026-01-12"]
+    assert report.requests == market.replay.counts["krx"] - 3 == 4
+
+
+def test_a_share_that_left_the_listing_is_empty_and_stays_known(market: Market) -> None:
+    market.run("kr-price", as_of=WEDNESDAY)
+    write_krx(market.folder, "2026-01-08", [("005930", "Samsung", "KOSPI", 1050, 1200, 1000, 1150, 600)])
+    report = market.run("kr-price")
+    assert report.tickers == {"empty": 2, "updated": 1}
+    assert {problem.reason for problem in report.problems} == {"not in KRX's listing"}
+    assert market.rows("select count(*) from tb_meta where iso_code = 'KR'") == [(3,)]
+
+
+def test_a_mornings_listing_without_closes_is_no_market(market: Market) -> None:
+    write_krx(market.folder, "2026-01-08", [("005930", "Samsung", "KOSPI", "-", "-", "-", "-", "-")])
+    report = market.run("kr-price")
+    assert (report.source, report.exit_code) == ("yahoo", 0)
+    assert "has no closes" in report.notes[-1]
+
+
+@pytest.mark.parametrize("kind", [Fault.SERVER_ERROR, Fault.TOO_MANY, Fault.HTML, Fault.DROP, Fault.TRUNCATED])
+class TestFallback:
+    """KRX is down: Yahoo is asked for the shares that are known, and what it gave is marked as its own."""
+
+    @pytest.fixture(autouse=True)
+    def _known(self, market: Market, kind: Fault) -> None:
+        market.follow("005930", "0126Z0", iso_code="KR", market="KOSPI")
+        market.follow("247540", iso_code="KR", market="KOSDAQ")
+        market.follow("100590", iso_code="KR", market="KONEX")
+        thursday = {"2026-01-08": (1050, 1200, 1000, 1149, 590)}
+        write_naver(market.folder, "005930", thursday)  # from which the replay's Yahoo quotes it
+        market.replay.fault(kind, source="krx")
+
+    def test_yahoo_is_asked(self, market: Market) -> None:
+        report = market.run("kr-price", settings=market.settings(attempts=2))
+        assert [bar for bar in market.bars() if bar[1] == "2026-01-08"] == [
+            ("005930", "2026-01-08", 1050.0, 1200.0, 1000.0, 1149.0, 590, "2026-01-08", "yahoo"),
+            ("0126Z0", "2026-01-08", 11.0, 13.0, 10.0, 12.0, 8, "2026-01-08", "yahoo"),
+            ("247540", "2026-01-08", 2050.0, 2050.0, 2050.0, 2050.0, 0, "2026-01-08", "yahoo"),
+        ]
+        assert (report.source, report.exit_code) == ("yahoo", 0)
+        assert report.tickers == {"empty": 1, "updated": 3}  # Yahoo does not carry KONEX
+        assert report.notes[0].startswith("KRX's listing was of no use")
+        assert report.requests == market.replay.counts["krx"] + market.replay.counts["yahoo"]
+
+    def test_when_krx_is_back_its_rows_take_their_place(self, market: Market) -> None:
+        market.run("kr-price", settings=market.settings(attempts=2))
+        market.replay.reset()
+        report = market.run("kr-price")
+        thursday = [bar for bar in market.bars() if bar[:2] == ("005930", "2026-01-08")]
+        assert thursday == [("005930", "2026-01-08", 1050.0, 1200.0, 1000.0, 1150.0, 600, "2026-01-08", "krx")]
+        assert market.rows("select source, close from tb_bar_revision where close = 1149") == [("yahoo", 1149.0)]
+        assert report.source == "krx"
+        market.audit("kr-price")
+
+    def test_yahoos_rows_never_take_krxs_place(self, market: Market) -> None:
+        market.replay.reset()
+        market.run("kr-price")
+        before = market.bars()
+        market.replay.fault(Fault.SERVER_ERROR, source="krx")
+        market.run("kr-price", settings=market.settings(attempts=1))
+        thursday = [bar for bar in market.bars() if bar[1] == "2026-01-08"]
+        assert thursday == before
+
+
+def test_a_stale_listing_is_not_the_market_of_the_day(market: Market) -> None:
+    market.follow("005930", iso_code="KR", market="KOSPI")
+    (Path(market.folder) / "krx_listing" / "krx-2026-01-08.csv").unlink()
+    report = market.run("kr-price")
+    assert report.source == "yahoo"
+    assert "the newest KRX listing is of 2026-01-07, the market's last session was 2026-01-08" in report.notes[0]
+
+
+def test_without_a_universe_there_is_nobody_to_ask_yahoo_for(market: Market) -> None:
+    market.replay.fault(Fault.SERVER_ERROR, source="krx")
+    report = market.run("kr-price", settings=market.settings(attempts=1))
+    assert (report.status, report.exit_code, report.requests) == ("failed", 1, market.replay.counts["krx"])
+
+
+def test_both_down(market: Market) -> None:
+    market.follow("005930", iso_code="KR", market="KOSPI")
+    for source in ("krx", "yahoo"):
+        market.replay.fault(Fault.SERVER_ERROR, source=source)
+    report = market.run("kr-price", settings=market.settings(attempts=1))
+    assert (report.status, report.exit_code) == ("failed", 1)
+    assert report.requests == market.replay.counts.total()
+
+
+def test_history_comes_from_naver(market: Market) -> None:
+    market.follow("005930", iso_code="KR", market="KOSPI")
+    report = market.run("kr-price", start="2026-01-06", end="2026-01-07", tickers=("005930",))
+    assert market.bars() == [
+        ("005930", "2026-01-06", 950.0, 1000.0, 900.0, 990.0, 400, "2026-01-08", "naver"),
+        ("005930", "2026-01-07", 1000.0, 1100.0, 900.0, 1050.0, 500, "2026-01-08", "naver"),
+    ]
+    assert (report.source, report.requests) == ("naver", 1)
