@@ -1,4 +1,4 @@
-"""The command line: run jobs, keep the schema and the universe, look at what there is.
+"""The command line: run jobs. The commands beside that are in ``commands.py``.
 
 Reports go to stdout, logs to stderr. Exit codes are those of ``errors.py``, and 0.
 """
@@ -7,45 +7,34 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from include.insight_invest import clock, console
-from include.insight_invest.errors import ConfigurationError, InsightError, Terminated, UsageError
+from include.insight_invest import clock, commands, console
+from include.insight_invest.commands import errors_end, settings_and_log
+from include.insight_invest.errors import InsightError, Terminated, UsageError
 from include.insight_invest.jobs import JOBS, Job
-from include.insight_invest.log import configure, redact
+from include.insight_invest.log import redact
 from include.insight_invest.report import Report, Status
 from include.insight_invest.runner import RunOptions, run
-from include.insight_invest.settings import Settings, load_settings
-from include.insight_invest.store import migrate, quarantine, read
-from include.insight_invest.store.database import Connection, connect
-from include.insight_invest.universe import import_file, sync
+from include.insight_invest.settings import Settings
 
 JobName = StrEnum("JobName", {name: name for name in (*JOBS, "all")})  # type: ignore[misc]
-Market = StrEnum("Market", {"US": "US", "KR": "KR"})
-
-
-class Decision(StrEnum):
-    """What was decided about a row that was held back."""
-
-    HELD = "held"
-    RELEASED = "released"
-    REJECTED = "rejected"
-
-
-app = typer.Typer(add_completion=False, no_args_is_help=False, pretty_exceptions_enable=False, help=__doc__)
-db = typer.Typer(help="The schema.", no_args_is_help=True)
-universe = typer.Typer(help="Which tickers there are.", no_args_is_help=True)
-held = typer.Typer(help="Rows that were held back.", no_args_is_help=True)
-app.add_typer(db, name="db")
-app.add_typer(universe, name="universe")
-app.add_typer(held, name="quarantine")
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    help="Run jobs, keep the schema and the universe, look at what there is.",
+)
+app.add_typer(commands.db, name="db")
+app.add_typer(commands.universe, name="universe")
+app.add_typer(commands.held, name="quarantine")
+app.command()(commands.status)
+app.command()(commands.doctor)
 
 
 def main() -> NoReturn:
@@ -83,8 +72,8 @@ def root(
     if job is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)
-    with _errors(as_json=as_json):
-        settings = _settings()
+    with errors_end(as_json=as_json):
+        settings = settings_and_log()
         chosen = list(JOBS.values()) if job == "all" else [JOBS[job]]
         settings.require(sorted({name for one in chosen for name in one.needs}))
         options = RunOptions(
@@ -115,8 +104,6 @@ def _run_one(job: Job, options: RunOptions, settings: Settings) -> Report:
     try:
         with console.progress(job.title) as progress:
             return run(job, options, settings, progress=progress, on_change=_echo if options.dry_run else None)
-    except Terminated:
-        raise
     except InsightError as error:
         console.error(str(error))
         return Report(
@@ -136,126 +123,6 @@ def _print_json(reports: list[Report], job: str, code: int) -> None:
         return
     dumped = [report.model_dump(mode="json") for report in reports]
     typer.echo(json.dumps({"job": "all", "exit_code": code, "reports": dumped}, ensure_ascii=False))
-
-
-@db.command("upgrade")
-def db_upgrade() -> None:
-    """Bring the database to this version's schema: from empty, from v2, or from an earlier version."""
-    with _errors():
-        url = _settings().database()
-        migrate.upgrade(url)
-        with connect(url) as connection:
-            added = import_file.seed_series(connection)
-        typer.echo(f"schema {migrate.HEAD}; {added} macro series added from the starter list")
-
-
-@db.command("downgrade")
-def db_downgrade(revision: Annotated[str, typer.Argument(help="A revision, or base for the v2 tables.")]) -> None:
-    """Go back to an earlier schema; what later versions stored is set aside, not dropped."""
-    with _errors():
-        migrate.downgrade(_settings().database(), revision)
-        typer.echo(f"schema {revision}; the tables of later versions are in the schema insight_archive")
-
-
-@universe.command("import")
-def universe_import(
-    file: Annotated[Path | None, typer.Argument(help="CSV with ticker, name, security_type, iso_code.")] = None,
-) -> None:
-    """Add the tickers of FILE (the starter universe where none is given), and update known ones."""
-    with _errors(), _database() as connection:
-        new, changed = import_file.import_universe(connection, file)
-        typer.echo(f"{new} tickers added, {changed} updated")
-
-
-@universe.command("sync")
-def universe_sync(
-    market: Annotated[list[Market] | None, typer.Option(help="US or KR; both where none is given.")] = None,
-) -> None:
-    """Take over the exchanges' own listings. Nobody is delisted because a listing lacks him once."""
-    with _errors(), _database() as connection:
-        settings = _settings()
-        for iso_code in market or list(Market):
-            result = sync.sync_listing(connection, settings, str(iso_code))
-            typer.echo(f"{iso_code}: {result.listed} listed, {result.new} added, {result.changed} updated")
-
-
-@app.command()
-def status() -> None:
-    """Each job's last run, and how fresh and how full the store is."""
-    with _errors(), _database() as connection:
-        console.show_status(read.last_runs(connection), read.holdings(connection), read.held_rows(connection))
-
-
-@app.command()
-def doctor() -> None:
-    """Check what a run needs: environment, database, schema, universe, calendars."""
-    from include.insight_invest.doctor import examine
-
-    with _errors():
-        findings = examine(_settings(), clock.now())
-        console.show_findings(findings)
-        if not all(finding.ok for finding in findings):
-            raise typer.Exit(1)
-
-
-@held.command("list")
-def held_list(status: Annotated[Decision, typer.Option(help="What was decided.")] = Decision.HELD) -> None:
-    """Show the rows."""
-    with _errors(), _database() as connection:
-        console.show_held(quarantine.rows(connection, status))
-
-
-@held.command("release")
-def held_release(
-    quarantine_id: int,
-    note: Annotated[str, typer.Option(help="Why.")],
-    by: Annotated[str, typer.Option(help="Who.", envvar="USER")] = "operator",
-) -> None:
-    """Store a held row after all."""
-    with _errors(), _database() as connection:
-        counts = quarantine.release(connection, quarantine_id, by=by, note=note, now=clock.now())
-        typer.echo(f"row {quarantine_id} released: {counts.new} new, {counts.changed} changed")
-
-
-@held.command("reject")
-def held_reject(
-    quarantine_id: int,
-    note: Annotated[str, typer.Option(help="Why.")],
-    by: Annotated[str, typer.Option(help="Who.", envvar="USER")] = "operator",
-) -> None:
-    """Decide that a held row stays out."""
-    with _errors(), _database() as connection:
-        quarantine.reject(connection, quarantine_id, by=by, note=note, now=clock.now())
-        typer.echo(f"row {quarantine_id} rejected")
-
-
-@contextmanager
-def _errors(*, as_json: bool = False) -> Iterator[None]:
-    """End with the error's own exit code, its message on stderr, and for ``--json`` an object that says the same."""
-    try:
-        yield
-    except InsightError as error:
-        console.error(str(error))
-        if as_json:
-            typer.echo(json.dumps({"status": "refused", "exit_code": error.exit_code, "error": redact(str(error))}))
-        raise typer.Exit(error.exit_code) from None
-
-
-@contextmanager
-def _database() -> Iterator[Connection]:
-    with connect(_settings().database(), application="insight-invest cli") as connection:
-        migrate.require_current(connection)
-        yield connection
-
-
-def _settings() -> Settings:
-    try:
-        settings = load_settings()
-    except ConfigurationError:
-        configure(Settings.model_construct())  # to say so
-        raise
-    configure(settings)
-    return settings
 
 
 def _echo(change: object) -> None:

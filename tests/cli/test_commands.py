@@ -143,7 +143,9 @@ class TestQuarantine:
 
         write_chart(market.folder, "ACME", {"2026-01-07": (11.0, 12.0, 11.75, 11.5, 3000)})
         market.replay.fault("null_bars", match="/chart/BOLT", times=1)
-        assert cli(*job("us-price", "--start", "2026-01-07", "--tickers", "ACME")).code == 0
+        assert (
+            cli(*job("us-price", "--start", "2026-01-07", "--tickers", "ACME")).code == 1
+        )  # its only row is held back
         cli(*job("us-price"))
 
     def ids(self, market: Market) -> dict[str, str]:

@@ -73,14 +73,34 @@ def test_start_and_end_are_both_inclusive(market: Market) -> None:
     assert row["options"] == {"start": "2026-01-06", "end": "2026-01-06"}
 
 
+def test_a_range_of_a_new_ticker_does_not_stand_for_its_history(market: Market) -> None:
+    market.run(start="2026-01-06", end="2026-01-06")
+    market.run()
+    assert [bar[1] for bar in market.bars()] == ["2026-01-05", "2026-01-06", "2026-01-07"] * 2
+    assert market.rows("select distinct history_loaded from tb_meta where iso_code = 'US'") == [(True,)]
+
+
 def test_an_end_in_the_future_is_the_last_session(market: Market) -> None:
     market.run(end="2026-12-31")
     assert market.bars()[-1][1] == "2026-01-07"
 
 
-def test_start_and_end_of_macro_are_of_the_observations(market: Market) -> None:
+def test_a_first_load_of_a_series_is_whole_whatever_the_range(market: Market) -> None:
+    """Loaded later, the rest would be dated as if it had become known later."""
     market.run("macro", start="2025-11-01", end="2025-11-30")
-    assert market.rows("select base_date::text from tb_macro_vintage") == [("2025-11-01",)]
+    partly = market.rows("select base_date, realtime_start, value from tb_macro_vintage order by 1, 2")
+    market.run("macro", full_refresh=True)
+    assert market.rows("select base_date, realtime_start, value from tb_macro_vintage order by 1, 2") == partly
+    assert len({row[0] for row in partly}) > 1
+
+
+def test_start_and_end_of_macro_are_of_the_observations_of_later_runs(market: Market) -> None:
+    market.run("macro", as_of="2025-11-10T12:00+00:00")
+    market.run("macro", start="2025-11-01", end="2025-11-30")
+    assert market.rows("select distinct base_date::text from tb_macro_vintage order by 1") == [
+        ("2025-10-01",),
+        ("2025-11-01",),
+    ]
 
 
 def test_some_tickers(market: Market) -> None:

@@ -91,6 +91,17 @@ def test_vintage_dates_are_asked_for_in_chunks(folder: Path, replay: Replay, mon
     assert set(whole) <= set(rows(iter(parts)))
 
 
+def test_a_first_load_that_was_cut_short_goes_on_in_chunks(
+    folder: Path, replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the last vintage that was stored there may be more than FRED answers at once."""
+    monkeypatch.setattr(module, "VINTAGES_PER_REQUEST", 2)
+    replay.counts.clear()
+    parts = list(Fred(fast()).vintages("RATE", date(2025, 11, 5), NOW))
+    assert replay.counts["fred"] == 3  # the vintage dates, then two at a time
+    assert set(rows(iter(parts))) >= set(rows(Fred(fast()).vintages("RATE", None, NOW)))
+
+
 def test_an_answer_that_fred_may_have_cut_is_asked_for_in_halves(
     folder: Path, replay: Replay, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from include.insight_invest.sources.calling import Pace, retrying, socket_timeou
 log = logging.getLogger(__name__)
 
 CENTRAL = ZoneInfo("America/Chicago")  # FRED's "today"
+EARLIEST = date(1776, 7, 4)  # the first day FRED's real-time period allows
 # FRED answers at most 2,000 vintage dates and 100,000 rows a request.
 VINTAGES_PER_REQUEST = 1000
 ROWS_PER_REQUEST = 100_000
@@ -44,11 +45,12 @@ class Fred:
         has "."). Raises NotFound, Throttled, SourceUnavailable.
         """
         today = as_of.astimezone(CENTRAL).date()
-        if since is not None:
+        if since is not None and (today - since).days < VINTAGES_PER_REQUEST:
+            # At most one vintage a day: one request holds them all.
             if since <= today:
                 yield from self._releases(series_id, since, today)
             return
-        dates = [day for day in self._vintage_dates(series_id) if day <= today]
+        dates = [day for day in self._vintage_dates(series_id) if (since or EARLIEST) <= day <= today]
         for first in range(0, len(dates), VINTAGES_PER_REQUEST):
             last = first + VINTAGES_PER_REQUEST
             end = today if last >= len(dates) else dates[last] - timedelta(days=1)

@@ -29,12 +29,17 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Target:
-    """One ticker to update; ``stored_until`` is its newest stored session, None where nothing is stored."""
+    """One ticker to update.
+
+    ``stored_until`` is its newest stored session, None where nothing is stored; ``history_loaded`` says whether its
+    whole history has been.
+    """
 
     meta_id: int
     ticker: str
     market: str | None
     stored_until: date | None
+    history_loaded: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,13 @@ def targets(
     rows = connection.execute(sql("targets"), {"iso_code": iso_code, "tickers": list(tickers)}).fetchall()
     found = [Target(*row) for row in rows]  # type: ignore[arg-type]
     return [target for target in found if in_shard(target.ticker, shard)]
+
+
+def mark_history_loaded(connection: Connection, meta_ids: Sequence[int]) -> None:
+    """Remember that the whole history of these has landed; in the transaction that landed it."""
+    connection.execute(
+        "update tb_meta set history_loaded = true where meta_id = any (%s) and not history_loaded", [list(meta_ids)]
+    )
 
 
 def series(connection: Connection, fred: Sequence[str] = (), shard: tuple[int, int] = (1, 1)) -> list[Series]:

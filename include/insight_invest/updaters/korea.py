@@ -43,7 +43,7 @@ def update_kr(run: Run) -> None:
         run.notes.append(f"KRX's listing was of no use ({error}); Yahoo was asked instead")
         log.warning("%s", run.notes[-1])
         yahoo = Yahoo(run.settings, run.job.iso_code)
-        land_all(run, yahoo.prices(wanted_of(run, targets)), len(targets))
+        land_all(run, yahoo.prices(wanted_of(run, targets, history=False)), len(targets))
 
 
 def _update_history(run: Run) -> None:

@@ -25,10 +25,15 @@ def targets_of(run: Run) -> list[Target]:
     return universe.targets(run.connection, run.job.iso_code, run.options.tickers, run.options.shard)
 
 
-def wanted_of(run: Run, targets: Sequence[Target]) -> list[Wanted]:
-    """What is wanted of each. Raises UsageError for a ticker nobody knows, UniverseError where there is none."""
+def wanted_of(run: Run, targets: Sequence[Target], *, history: bool = True) -> list[Wanted]:
+    """What is wanted of each: the look-back and what is new, and with ``history`` all of it where it is not loaded yet.
+
+    Raises UsageError for a ticker nobody knows, UniverseError where there is none.
+    """
     require(run, targets)
-    return [Wanted(target=target, window=_window(run, target)) for target in targets]
+    wanted = [Wanted(target=target, window=_window(run, target, history=history)) for target in targets]
+    run.whole = {one.target.meta_id for one in wanted if one.window.start is None}
+    return wanted
 
 
 def land_all(run: Run, answers: Iterator[Answer], total: int) -> None:
@@ -70,33 +75,39 @@ def _land(run: Run, answer: Answer, newest: dict[str, date]) -> None:
         counts.held = hold(run.connection, checked.held, run.context, source=answer.source, currency=answer.currency)
         counts.requests = answer.requests
         run.account(counts)
+        with_bars = set(checked.good["ticker"])
+        landed = {target.meta_id for target in answer.asked if target.ticker in with_bars}
+        universe.mark_history_loaded(run.connection, sorted(landed & run.whole))
     run.used(answer.source)
-    with_bars = set(bars["ticker"])
+    held = {row["ticker"] for row in checked.held}
     newest |= {str(k): v.date() for k, v in bars.groupby("ticker")["trade_date"].max().items()}
     for target in answer.asked:
         if run.outcomes.get(target.ticker, (None, None))[0] is not State.UPDATED:
-            run.outcomes[target.ticker] = _outcome(target, answer, counts.tickers, with_bars)
+            run.outcomes[target.ticker] = _outcome(target, answer, counts.tickers, with_bars, held)
 
 
-def _outcome(target: Target, answer: Answer, changed: set[int], with_bars: set[object]) -> tuple[State, str | None]:
+def _outcome(
+    target: Target, answer: Answer, changed: set[int], with_bars: set[str], held: set[str]
+) -> tuple[State, str | None]:
     if target.ticker in answer.problems:
         return answer.problems[target.ticker]
     if target.meta_id in changed:
         return State.UPDATED, None
     if target.ticker in with_bars:
         return State.UNCHANGED, None
+    if target.ticker in held:
+        return State.FAILED, f"every row of {answer.source} is held back: see `quarantine list`"
     return State.EMPTY, f"{answer.source} answered without a bar in the window"
 
 
-def _window(run: Run, target: Target) -> Window:
-    """From the look-back before what is stored (all of it for a new ticker) to the last session."""
+def _window(run: Run, target: Target, *, history: bool) -> Window:
     options = run.options
     end = min(options.end or run.session, run.session)
     if options.start is not None:
         return Window(start=options.start, session=end)
-    if options.full_refresh or target.stored_until is None:
+    if options.full_refresh or (history and not target.history_loaded):
         return Window(start=None, session=end)
-    newest = min(target.stored_until, end)
+    newest = min(target.stored_until or end, end)
     if newest <= FIRST_SESSION:
         return Window(start=None, session=end)
     return Window(start=sessions.back(run.job.exchange, newest, run.settings.lookback_sessions - 1), session=end)

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import date
+from typing import TYPE_CHECKING
 
 from include.insight_invest.errors import NotFound, SourceError, SourceUnavailable, Throttled, UniverseError, UsageError
 from include.insight_invest.sources.base import State, problem
@@ -11,6 +12,9 @@ from include.insight_invest.store.load import Counts
 from include.insight_invest.store.universe import Series
 from include.insight_invest.store.vintages import last_vintage, load_vintages
 from include.insight_invest.updaters.progress import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +52,8 @@ def _update(run: Run, fred: Fred, series: Series) -> tuple[State, str | None]:
         with run.connection.transaction():
             counts = load_vintages(
                 run.connection,
-                _within(run, chunk),
+                # a first load is whole: what came later would be dated as if it had become known later
+                chunk if since is None else _within(run, chunk),
                 run.context,
                 macro_id=series.macro_id,
                 source=fred.name,
@@ -62,11 +67,12 @@ def _update(run: Run, fred: Fred, series: Series) -> tuple[State, str | None]:
     return State.EMPTY, "FRED has no observation of it"
 
 
-def _within(run: Run, chunk):  # type: ignore[no-untyped-def]
+def _within(run: Run, chunk: "pd.DataFrame") -> "pd.DataFrame":
     """The rows of ``chunk`` whose base_date lies in --start and --end."""
     start, end = run.options.start or date(1600, 1, 1), run.options.end or date(9999, 12, 31)
     day = chunk["base_date"].dt.date
-    return chunk[(day >= start) & (day <= end)]
+    inside: pd.DataFrame = chunk[(day >= start) & (day <= end)]
+    return inside
 
 
 def _require(run: Run, wanted: list[Series]) -> None:

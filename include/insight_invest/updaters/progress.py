@@ -59,6 +59,7 @@ class Run:
     progress: Progress
     counts: Counts = field(default_factory=Counts)
     outcomes: dict[str, tuple[State, str | None]] = field(default_factory=dict)
+    whole: set[int] = field(default_factory=set)  # the meta_ids whose whole history is asked for
     sources: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

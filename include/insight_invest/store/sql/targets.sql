@@ -1,4 +1,4 @@
-select m.meta_id, m.ticker, m.market, newest.trade_date
+select m.meta_id, m.ticker, m.market, newest.trade_date, m.history_loaded
 from tb_meta as m
 left join lateral (
     select trade_date from tb_bar as b where b.meta_id = m.meta_id order by b.trade_date desc limit 1

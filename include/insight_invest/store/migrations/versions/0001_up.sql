@@ -15,6 +15,8 @@ create table if not exists tb_meta (
     remark text
 );
 alter table tb_meta add column if not exists market varchar(20);
+alter table tb_meta add column if not exists history_loaded boolean not null default false;
+comment on column tb_meta.history_loaded is 'the whole history was asked for and landed once; until then each run asks';
 comment on column tb_meta.market is 'NASDAQ, NYSE, AMEX, KOSPI, KOSDAQ or KONEX; null where it is not known';
 
 create table if not exists tb_macro (

@@ -1,0 +1,154 @@
+"""The commands beside running a job: schema, universe, quarantine, status, doctor.
+
+Reports go to stdout, logs to stderr. Exit codes are those of ``errors.py``, and 0.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from include.insight_invest import clock, console
+from include.insight_invest.doctor import examine
+from include.insight_invest.errors import ConfigurationError, InsightError
+from include.insight_invest.log import configure, redact
+from include.insight_invest.settings import Settings, load_settings
+from include.insight_invest.store import migrate, quarantine, read
+from include.insight_invest.store.database import Connection, connect
+from include.insight_invest.universe import import_file, sync
+
+Market = StrEnum("Market", {"US": "US", "KR": "KR"})
+
+
+class Decision(StrEnum):
+    """What was decided about a row that was held back."""
+
+    HELD = "held"
+    RELEASED = "released"
+    REJECTED = "rejected"
+
+
+db = typer.Typer(help="The schema.", no_args_is_help=True)
+universe = typer.Typer(help="Which tickers there are.", no_args_is_help=True)
+held = typer.Typer(help="Rows that were held back.", no_args_is_help=True)
+
+
+@contextmanager
+def errors_end(*, as_json: bool = False) -> Iterator[None]:
+    """End with the error's own exit code, its message on stderr, and for ``--json`` an object that says the same."""
+    try:
+        yield
+    except InsightError as error:
+        console.error(str(error))
+        if as_json:
+            typer.echo(json.dumps({"status": "refused", "exit_code": error.exit_code, "error": redact(str(error))}))
+        raise typer.Exit(error.exit_code) from None
+
+
+@contextmanager
+def _database() -> Iterator[Connection]:
+    with connect(settings_and_log().database(), application="insight-invest cli") as connection:
+        migrate.require_current(connection)
+        yield connection
+
+
+def settings_and_log() -> Settings:
+    """The environment's settings, with logging as they say. Raises ConfigurationError."""
+    try:
+        settings = load_settings()
+    except ConfigurationError:
+        configure(Settings.model_construct())  # to say so
+        raise
+    configure(settings)
+    return settings
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to this version's schema: from empty, from v2, or from an earlier version."""
+    with errors_end():
+        url = settings_and_log().database()
+        migrate.upgrade(url)
+        with connect(url) as connection:
+            added = import_file.seed_series(connection)
+        typer.echo(f"schema {migrate.HEAD}; {added} macro series added from the starter list")
+
+
+@db.command("downgrade")
+def db_downgrade(revision: Annotated[str, typer.Argument(help="A revision, or base for the v2 tables.")]) -> None:
+    """Go back to an earlier schema; what later versions stored is set aside, not dropped."""
+    with errors_end():
+        migrate.downgrade(settings_and_log().database(), revision)
+        typer.echo(f"schema {revision}; the tables of later versions are in the schema insight_archive")
+
+
+@universe.command("import")
+def universe_import(
+    file: Annotated[Path | None, typer.Argument(help="CSV with ticker, name, security_type, iso_code.")] = None,
+) -> None:
+    """Add the tickers of FILE (the starter universe where none is given), and update known ones."""
+    with errors_end(), _database() as connection:
+        new, changed = import_file.import_universe(connection, file)
+        typer.echo(f"{new} tickers added, {changed} updated")
+
+
+@universe.command("sync")
+def universe_sync(
+    market: Annotated[list[Market] | None, typer.Option(help="US or KR; both where none is given.")] = None,
+) -> None:
+    """Take over the exchanges' own listings. Nobody is delisted because a listing lacks him once."""
+    with errors_end(), _database() as connection:
+        settings = settings_and_log()
+        for iso_code in market or list(Market):
+            result = sync.sync_listing(connection, settings, str(iso_code))
+            typer.echo(f"{iso_code}: {result.listed} listed, {result.new} added, {result.changed} updated")
+
+
+def status() -> None:
+    """Each job's last run, and how fresh and how full the store is."""
+    with errors_end(), _database() as connection:
+        console.show_status(read.last_runs(connection), read.holdings(connection), read.held_rows(connection))
+
+
+def doctor() -> None:
+    """Check what a run needs: environment, database, schema, universe, calendars."""
+    with errors_end():
+        findings = examine(settings_and_log(), clock.now())
+        console.show_findings(findings)
+        if not all(finding.ok for finding in findings):
+            raise typer.Exit(1)
+
+
+@held.command("list")
+def held_list(status: Annotated[Decision, typer.Option(help="What was decided.")] = Decision.HELD) -> None:
+    """Show the rows."""
+    with errors_end(), _database() as connection:
+        console.show_held(quarantine.rows(connection, status))
+
+
+@held.command("release")
+def held_release(
+    quarantine_id: int,
+    note: Annotated[str, typer.Option(help="Why.")],
+    by: Annotated[str, typer.Option(help="Who.", envvar="USER")] = "operator",
+) -> None:
+    """Store a held row after all."""
+    with errors_end(), _database() as connection:
+        counts = quarantine.release(connection, quarantine_id, by=by, note=note, now=clock.now())
+        typer.echo(f"row {quarantine_id} released: {counts.new} new, {counts.changed} changed")
+
+
+@held.command("reject")
+def held_reject(
+    quarantine_id: int,
+    note: Annotated[str, typer.Option(help="Why.")],
+    by: Annotated[str, typer.Option(help="Who.", envvar="USER")] = "operator",
+) -> None:
+    """Decide that a held row stays out."""
+    with errors_end(), _database() as connection:
+        quarantine.reject(connection, quarantine_id, by=by, note=note, now=clock.now())
+        typer.echo(f"row {quarantine_id} rejected")
