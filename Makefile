@@ -40,7 +40,7 @@ down: setup ## stop whatever `make up` or `make demo` started
 	@$(PYTHON) -m local.stack down
 
 dags-test: setup ## run one Dag once: DAG=kr_price_updater DATE=2026-11-20
-	@$(PYTHON) -m local.dags_test $(DAG) $(DATE)
+	@$(PYTHON) -m local.run_dag $(DAG) $(DATE)
 
 lock: setup ## write the lock files and requirements.txt anew; ARGS=--upgrade takes newer versions
 	@scripts/lock $(ARGS)

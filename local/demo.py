@@ -19,7 +19,7 @@ from include.insight_invest.errors import InsightError
 from include.insight_invest.jobs import JOBS, Job
 from include.insight_invest.store.database import connect
 from include.insight_invest.store.read import LedgerRow, holdings, runs_since
-from local import LOCAL, dags_test, demo_data, shown, world
+from local import LOCAL, demo_data, run_dag, shown, world
 
 LOGS = LOCAL / "demo"
 _PROGRESS = re.compile(r"(\d+) of (\d+) tickers")
@@ -45,7 +45,7 @@ def main() -> int:
 def _run(replay_env: dict[str, str]) -> int:
     with _step("PostgreSQL, schema and universe"):
         url = world.prepare_database()
-    env = world.environment(dags_test.HOME, url, replay_env)
+    env = world.environment(run_dag.HOME, url, replay_env)
     with _step("Airflow's own database"):
         world.migrate_airflow(env, LOGS / "migrate.log")
     with connect(url) as connection:
@@ -85,7 +85,7 @@ def _run_dag(env: dict[str, str], job: Job, conf: dict[str, Any]) -> bool:
             if found := _PROGRESS.search(line):
                 bar.update(task, completed=int(found[1]), total=int(found[2]))
 
-        code = dags_test.run(env, job.dag_id, world.DEMO_DAY, _log(job), conf=wanted, tell=tell)
+        code = run_dag.run(env, job.dag_id, world.DEMO_DAY, _log(job), conf=wanted, tell=tell)
         seconds = time.monotonic() - started
     mark = "[green]done[/green]  " if code == 0 else "[red]failed[/red]"
     given = f" --conf {wanted}" if wanted else ""

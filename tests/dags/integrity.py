@@ -26,7 +26,7 @@ def violations(folder: Path) -> list[str]:
     """Everything wrong with the Dags of ``folder``; empty when all is well."""
     from airflow.dag_processing.dagbag import DagBag
 
-    bag = DagBag(folder, include_examples=False)
+    bag = DagBag(folder)
     found = [
         f"{Path(file).name} cannot be imported: {error.strip().splitlines()[-1]}"
         for file, error in bag.import_errors.items()

@@ -45,7 +45,7 @@ def run_dag(dag_id: str, logical_date: datetime | None, conf: dict[str, Any] | N
     """Run the Dag as `airflow dags test` does, without the pause before a retry; returns the run."""
     from airflow.dag_processing.dagbag import DagBag
 
-    dag = DagBag(ROOT / "dags", include_examples=False).dags[dag_id]
+    dag = DagBag(ROOT / "dags").dags[dag_id]
     for task in dag.tasks:
         task.retry_delay = timedelta(0)
     return dag.test(logical_date=logical_date, run_conf=conf or {})

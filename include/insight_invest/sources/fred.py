@@ -58,7 +58,10 @@ class Fred:
 
     def _vintage_dates(self, series_id: str) -> list[date]:
         def call(client: Any) -> list[date]:
-            return sorted(moment.date() for moment in client.get_series_vintage_dates(series_id))
+            moments = client.get_series_vintage_dates(series_id)
+            if any(pd.isna(moment) for moment in moments):
+                raise ParseError("a vintage date without a date")
+            return sorted(moment.date() for moment in moments)
 
         found: list[date] = self._call(series_id, call)
         return found

@@ -1,4 +1,4 @@
-"""``airflow dags test`` with the right environment: ``python -m local.dags_test us_price_updater 2026-11-20``.
+"""``airflow dags test`` with the right environment: ``python -m local.run_dag us_price_updater 2026-11-20``.
 
 The database is the demonstration's, the sources are replayed as they were on that day.
 """
@@ -40,7 +40,7 @@ def run(
 
 def main() -> int:
     """Show Airflow's own output, and end with its exit code."""
-    parser = argparse.ArgumentParser(prog="python -m local.dags_test", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m local.run_dag", description=__doc__)
     parser.add_argument("dag_id")
     parser.add_argument("day", type=date.fromisoformat, nargs="?", default=world.DEMO_DAY)
     parser.add_argument("--conf", type=json.loads, default={}, help='JSON, such as {"dry_run": true}')
