@@ -9,8 +9,8 @@ after its close.
 **Writes.** `tb_bar`, `tb_bar_revision`, `tb_action`, `tb_quarantine`, and one row of `tb_job_run` an attempt. Readers
 use the view `tb_price`.
 
-**Triage.** As long as the newest run is successful, earlier failures can be ignored: each run re-reads the last seven
-sessions, and whatever an earlier one missed. A failed run kept every batch it had committed; run it again. *over
+**Triage.** As long as the newest run is successful, earlier failures can be ignored: each run reads from the seven
+sessions before a ticker's newest stored one. A failed run kept every batch it had committed; run it again. *over
 budget* means that more than 2 % of the tickers failed: the ledger's row names each with its reason. *throttled* means
 that Yahoo answered 429: wait an hour. A configuration error is not retried; its message says what is missing.
 

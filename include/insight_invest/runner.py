@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import FrameType
 
 from include.insight_invest import clock, sessions
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 __all__ = ["RunOptions", "audit", "run", "session_of"]
 
+_CLOCK_SKEW = timedelta(minutes=5)  # between whoever schedules and this machine
 _COUNTED = (State.THROTTLED, State.FAILED)
 
 
@@ -48,7 +49,7 @@ def run(
     settings.require(job.needs)
     started = clock.now()
     as_of = options.as_of or started
-    _check(options, as_of)
+    _check(options, as_of, started)
     session = session_of(job, as_of)
     log.info("%s starts: as of %s, session %s%s", job.name, as_of, session, " (dry run)" if options.dry_run else "")
     with connect(settings.database(), application=f"insight-invest {job.name}") as connection:
@@ -179,15 +180,21 @@ def _report(work: Run, status: Status, error: str | None, exit_code: int, starte
         actions_changed=counts.actions_changed,
         requests=counts.requests,
         seconds=round((clock.now() - started).total_seconds(), 2),
-        notes=work.notes,
+        notes=[redact(note) for note in work.notes],
         problems=problems[:SHOWN_PROBLEMS],
         error=error,
     )
 
 
-def _check(options: RunOptions, as_of: datetime) -> None:
+def _check(options: RunOptions, as_of: datetime, now: datetime) -> None:
     if as_of.tzinfo is None:
         raise UsageError("as_of has no time zone: write it as 2026-11-20T09:00+09:00")
+    if not sessions.FIRST_DAY.year < as_of.year <= sessions.LAST_DAY.year:
+        raise UsageError(
+            f"as_of {as_of.isoformat()} is outside the calendars, {sessions.FIRST_DAY} to {sessions.LAST_DAY}"
+        )
+    if as_of > now + _CLOCK_SKEW:
+        raise UsageError(f"as_of {as_of.isoformat()} has not come yet: what a source says now is not of then")
     if options.start and options.end and options.start > options.end:
         raise UsageError(f"--start {options.start} is after --end {options.end}")
     index, count = options.shard

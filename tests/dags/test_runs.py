@@ -107,3 +107,27 @@ def test_a_wrong_call_fails_at_once_without_a_retry(world: str) -> None:
     states = {ti.task_id: (ti.state, ti.try_number) for ti in run.get_task_instances()}
     assert states["update"] == ("failed", 1)
     assert ledger(world) == [("us-price", "failed", "2026-11-19", 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        (None, "Airflow has no connection insight_invest"),
+        ("mysql://me@db/insight", "is of type mysql, it must be Postgres"),
+    ],
+)
+def test_a_missing_or_wrong_connection_fails_at_once_and_says_what_to_set(
+    world: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], uri: str | None, words: str
+) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_INSIGHT_INVEST")
+    if uri:
+        monkeypatch.setenv("AIRFLOW_CONN_INSIGHT_INVEST", uri)
+    run = run_dag("us_price_updater", MIDNIGHT)
+    assert run.state == "failed"
+    states = {ti.task_id: (ti.state, ti.try_number) for ti in run.get_task_instances()}
+    assert states["prepare"] == ("failed", 1)
+    assert words in capsys.readouterr().out
+
+
+def test_a_day_before_the_calendars_fails(world: str) -> None:
+    assert run_dag("us_price_updater", datetime(1980, 1, 1, tzinfo=UTC)).state == "failed"

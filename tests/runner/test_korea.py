@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.market import Market
+from tests.fixtures.market import THURSDAY_KR, WEDNESDAY_KR, Market
 from tests.folders import write_krx, write_naver
 from tests.replay import Fault
 
@@ -143,3 +143,58 @@ def test_history_comes_from_naver(market: Market) -> None:
         ("005930", "2026-01-07", 1000.0, 1100.0, 900.0, 1050.0, 500, "2026-01-08", "naver"),
     ]
     assert (report.source, report.requests) == ("naver", 1)
+
+
+class TestMissedSessions:
+    """A session counts as there when KRX has given most of the market, whoever else gave a part of it."""
+
+    def test_one_ticker_that_was_loaded_by_itself_hides_nothing(self, market: Market) -> None:
+        write_krx(market.folder, "2026-01-06", WEDNESDAY_KR)
+        market.run("kr-price", as_of="2026-01-06T12:00+00:00")
+        market.run("kr-price", as_of="2026-01-07T12:00+00:00", tickers=("005930",))
+        market.run("kr-price", as_of="2026-01-08T12:00+00:00")
+        assert market.rows("select trade_date::text, count(*) from tb_bar group by 1 order by 1") == [
+            ("2026-01-06", 3),
+            ("2026-01-07", 3),
+            ("2026-01-08", 3),
+        ]
+
+    def test_a_day_that_yahoo_stood_in_for_is_asked_of_krx_again(self, market: Market) -> None:
+        write_krx(market.folder, "2026-01-06", WEDNESDAY_KR)
+        market.run("kr-price", as_of="2026-01-06T12:00+00:00")
+        market.replay.fault(Fault.SERVER_ERROR, source="krx")
+        market.run("kr-price", as_of="2026-01-07T12:00+00:00", settings=market.settings(attempts=1))
+        market.replay.reset()
+        market.run("kr-price", as_of="2026-01-08T12:00+00:00")
+        assert market.rows("select distinct source from tb_bar where trade_date = '2026-01-07'") == [("krx",)]
+        market.audit("kr-price")
+
+
+class TestOddListings:
+    """One row of the listing that is not right is not the market's failure."""
+
+    def test_a_code_that_is_there_twice_is_held_back_and_the_rest_loads(self, market: Market) -> None:
+        twice = ("005930", "Samsung", "KOSPI", 1, 1, 1, 1, 1)
+        write_krx(market.folder, "2026-01-08", [*THURSDAY_KR, twice])
+        report = market.run("kr-price")
+        assert (report.rows.new, report.rows.held_back) == (2, 2)
+
+    def test_a_code_that_is_none_and_a_volume_that_no_market_has(self, market: Market) -> None:
+        odd = [("", "Nobody", "KOSPI", 1, 1, 1, 1, 1), ("000660", "Huge", "KOSPI", 1, 1, 1, 1, 10**20)]
+        write_krx(market.folder, "2026-01-08", [*odd, *THURSDAY_KR])
+        report = market.run("kr-price")
+        assert (report.rows.new, report.rows.held_back) == (3, 1)
+
+
+def test_a_listing_does_not_change_what_somebody_wrote_nor_a_past_one_what_is_newer(market: Market) -> None:
+    market.rows(
+        "insert into tb_meta (ticker, name, security_type, asset_class, iso_code) "
+        "values ('005930', 'old', 'PREFERRED', 'OTHER', 'KR')"
+    )
+    market.run("kr-price")
+    written = [("Samsung", "PREFERRED", "OTHER")]
+    query = "select name, security_type, asset_class from tb_meta where ticker = '005930'"
+    assert market.rows(query) == written
+    write_krx(market.folder, "2026-01-07", [("005930", "Before", "KOSPI", 1000, 1100, 900, 1050, 500)])
+    market.run("kr-price", as_of="2026-01-07T12:00+00:00")
+    assert market.rows(query) == written

@@ -1,9 +1,11 @@
 """What a run can be asked: another day, a range, a part of the universe, everything again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
+from include.insight_invest import clock
+from include.insight_invest.errors import UsageError
 from include.insight_invest.jobs import JOBS
 from include.insight_invest.report import Report
 from include.insight_invest.runner import RunOptions, run
@@ -159,3 +161,27 @@ class TestFullRefresh:
 
 def _without_moving_the_clock(market: Market, as_of: str, job: str = "us-price") -> Report:
     return run(JOBS[job], RunOptions(as_of=datetime.fromisoformat(as_of)), market.settings())
+
+
+@pytest.mark.parametrize("as_of", ["2199-01-01T00:00+00:00", "1989-06-01T00:00+00:00", "0001-01-01T00:00+14:00"])
+def test_an_instant_outside_the_calendars_is_refused(market: Market, as_of: str) -> None:
+    with pytest.raises(UsageError, match="outside the calendars"):
+        _without_moving_the_clock(market, as_of)
+
+
+def test_an_instant_that_has_not_come_is_refused(market: Market) -> None:
+    with pytest.raises(UsageError, match="has not come yet"):
+        _without_moving_the_clock(market, (clock.now() + timedelta(days=1)).isoformat())
+
+
+def test_the_first_days_of_the_calendars(market: Market) -> None:
+    assert _without_moving_the_clock(market, "1991-01-05T12:00+00:00").exit_code == 1  # nobody has a bar
+    market.run(start="1989-01-01", end="1989-12-31")
+    assert market.bars() == []
+
+
+def test_a_ticker_that_cannot_be_asked_for_does_not_stop_the_others(market: Market) -> None:
+    market.follow("msft", "BF.B2")
+    report = market.run()
+    assert report.tickers == {"failed": 2, "updated": 2}
+    assert (report.exit_code, report.rows.new) == (3, 6)

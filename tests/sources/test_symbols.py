@@ -18,6 +18,7 @@ from include.insight_invest.sources.symbols import krx_code, yahoo_symbol
         ("BRK/A", "NYSE", "BRK-A"),
         ("BRK.B", "NYSE", "BRK-B"),
         ("BF/B", None, "BF-B"),
+        ("BRK-B", None, "BRK-B"),  # Yahoo's own spelling, as v2 kept it
         ("ABR^D", "NYSE", "ABR-PD"),
         ("PSA^U", "NYSE", "PSA-PU"),  # series U of a preferred stock, not a unit
         ("TY^", "NYSE", "TY-P"),
@@ -64,7 +65,7 @@ def test_an_unknown_ending_is_not_guessed(ticker: str) -> None:
         ("005930", "KR", None, "market is None, and must be one of KOSPI, KOSDAQ, KONEX"),
         ("005930", "KR", "NYSE", "market is 'NYSE'"),
         ("7203", "JP", "TSE", "iso_code is 'JP', and must be US or KR"),
-        ("BRK-A", "US", "NYSE", "not a US symbol as its listing writes it"),
+        ("brk/a", "US", "NYSE", "not a US symbol as its listing writes it"),
         ("", "US", "NYSE", "not a US symbol"),
         ("5930", "KR", "KOSPI", "lost its leading zeros"),
     ],

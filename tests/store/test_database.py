@@ -42,6 +42,16 @@ def test_something_that_is_no_url_is_not_repeated() -> None:
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("password", ["sek/ret", "sek@ret", "sek?ret", "sek#ret"])
+def test_a_password_that_is_not_percent_encoded_is_not_repeated(password: str) -> None:
+    with (
+        pytest.raises(ConfigurationError, match="are written %2F") as caught,
+        connect(f"postgresql://me:{password}@127.0.0.1:1/d"),
+    ):
+        pass
+    assert "ret" not in str(caught.value)
+
+
 def test_a_failing_statement_is_a_store_error_and_rolls_its_transaction_back(database: str) -> None:
     statements = "insert into tb_macro (fred) values ('GDP'); select * from tb_nowhere"
     with (

@@ -38,7 +38,10 @@ def model(history: list[Batch]) -> tuple[dict[str, tuple[int, str]], list[tuple[
             if day not in known:
                 new += 1
                 known[day] = (close, batch.source)
-            elif known[day][0] != close and RANK[batch.source] <= RANK[known[day][1]]:
+            elif (known[day][0] != close and RANK[batch.source] <= RANK[known[day][1]]) or (
+                # Yahoo only stands in: the others' row takes its place, also where it says the same
+                known[day][1] == "yahoo" != batch.source
+            ):
                 changed += 1
                 known[day] = (close, batch.source)
         counts.append((new, changed, len(batch.closes) - new - changed))

@@ -40,6 +40,16 @@ def test_a_dividend_lowers_what_came_before_it_by_its_share_of_the_eve(connectio
     )
 
 
+@pytest.mark.parametrize("amount", [100.0, 250.0])
+def test_an_amount_that_eats_the_whole_close_is_not_divided_by(connection: Connection, amount: float) -> None:
+    load(
+        connection,
+        bars(bar("2026-03-18", 100), bar("2026-03-19", 99)),
+        actions(("2026-03-19", "dividend", amount, "2026-03-19")),
+    )
+    assert prices(connection) == approx([("2026-03-18", 100, 100, None), ("2026-03-19", 99, 99, -0.01)])
+
+
 def test_dividends_multiply(connection: Connection) -> None:
     load(
         connection,

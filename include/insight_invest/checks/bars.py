@@ -10,6 +10,7 @@ import pandas as pd
 
 # Yahoo's 32-bit floats put a close a hair over its high.
 _TICK = 1e-6
+_LARGEST_VOLUME = 1e15
 _INFINITE = [math.inf, -math.inf]
 
 
@@ -92,4 +93,5 @@ _CHECKS: tuple[tuple[str, Callable[[pd.DataFrame], "pd.Series[bool]"]], ...] = (
     ("close outside low and high", lambda b: (b["close"] < _low(b)) | (b["close"] > _high(b))),
     ("a volume that is not finite", lambda b: b["volume"].isin(_INFINITE)),
     ("negative volume", lambda b: b["volume"] < 0),
+    ("a volume that no market has", lambda b: b["volume"] > _LARGEST_VOLUME),
 )

@@ -5,20 +5,22 @@ agree. Everything heavy is imported inside the tasks.
 """
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
 from airflow.sdk import DAG, Param, dag, get_current_context, task
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
 
-from include.insight_invest.errors import UsageError
+from include.insight_invest.errors import ConfigurationError, UsageError
 from include.insight_invest.jobs import JOBS, Job
 from include.insight_invest.orchestration.database import CONNECTION, connection_url
 
 log = logging.getLogger(__name__)
 
-# The first scheduled instant there could be; Airflow never runs the past by itself (catchup=False).
-START = (2024, 1, 1)
+# Long before the calendars begin: a run before this day would have no task, and be green. There is no catching up.
+START = (1970, 1, 2)
 
 _PARAMS = {
     "dry_run": Param(False, type="boolean", description="Fetch, check and log the difference; write nothing."),
@@ -70,7 +72,9 @@ def prepare(name: str) -> dict[str, str]:
     from include.insight_invest.runner import session_of
 
     as_of = as_of_run(get_current_context()["dag_run"])
-    session = session_of(JOBS[name], as_of)
+    with _final_when_wrong():
+        task_settings().require(JOBS[name].needs)
+        session = session_of(JOBS[name], as_of)
     log.info("%s looks at the world as of %s: the last session is %s", name, as_of.isoformat(), session)
     return {"as_of": as_of.isoformat(), "session": session.isoformat()}
 
@@ -91,10 +95,8 @@ def update(name: str, plan: dict[str, str]) -> dict[str, Any]:
         full_refresh=params["full_refresh"],
         trigger=f"airflow {context['dag_run'].run_id} try {context['ti'].try_number}",
     )
-    try:
+    with _final_when_wrong():
         report = run(JOBS[name], options, task_settings(), on_change=_log_change if options.dry_run else None)
-    except UsageError as error:
-        raise AirflowFailException(str(error)) from error  # trying again does not mend a wrong call
     for note in report.notes:
         log.warning("%s", note)
     if report.exit_code:
@@ -127,7 +129,25 @@ def task_settings() -> Any:
 
     from include.insight_invest.settings import load_settings
 
-    return load_settings(database_url=connection_url(Connection.get(CONNECTION)))
+    try:
+        connection = Connection.get(CONNECTION)
+    except AirflowNotFoundException:
+        raise ConfigurationError(
+            f"Airflow has no connection {CONNECTION}: it names the updaters' database. Add it (type Postgres), or "
+            f"set AIRFLOW_CONN_{CONNECTION.upper()}=postgresql://user:password@host:5432/name"
+        ) from None
+    if connection.conn_type not in ("postgres", "postgresql"):
+        raise ConfigurationError(f"the connection {CONNECTION} is of type {connection.conn_type}, it must be Postgres")
+    return load_settings(database_url=connection_url(connection))
+
+
+@contextmanager
+def _final_when_wrong() -> Iterator[None]:
+    """Trying again does not mend a wrong call or a missing setting: fail at once, and say what to do."""
+    try:
+        yield
+    except UsageError as error:
+        raise AirflowFailException(str(error)) from None
 
 
 def _log_change(change: object) -> None:

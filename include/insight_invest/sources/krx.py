@@ -20,6 +20,7 @@ from include.insight_invest.sources.reader import Requests, finance_datareader, 
 
 # FinanceDataReader.krx.listing.KrxMarcapListingCache, finance-datareader 0.9.202
 _DATED = "https://raw.githubusercontent.com/FinanceData/fdr_krx_data_cache/refs/heads/master/data/listing/krx/{}.csv"
+_LARGEST = 9e18  # what a bigint holds
 _SNAPSHOT_COLUMNS = {"Code", "ISU_CD", "Name", "Market", "Open", "High", "Low", "Close", "Volume", "Marcap", "MarketId"}
 _MARKET_IDS = {"STK", "KSQ", "KNX"}  # the last column: a listing that was cut short does not end in one
 
@@ -102,7 +103,8 @@ def snapshot_bars(listing: pd.DataFrame, meta_ids: dict[str, int], session: date
 
 
 def snapshot_definitions(listing: pd.DataFrame) -> pd.DataFrame:
-    """The listing as definitions, with tb_meta's columns."""
+    """The listing as definitions, with tb_meta's columns; the first row of a code that is there twice."""
+    marketcap = pd.to_numeric(listing["Marcap"], errors="coerce")
     return pd.DataFrame(
         {
             "ticker": listing["Code"],
@@ -112,9 +114,9 @@ def snapshot_definitions(listing: pd.DataFrame) -> pd.DataFrame:
             "asset_class": "EQUITY",
             "iso_code": "KR",
             "market": listing["Market"].str.split().str[0],
-            "marketcap": pd.to_numeric(listing["Marcap"], errors="coerce"),
+            "marketcap": marketcap.where(marketcap.between(0, _LARGEST)),
         }
-    )
+    ).drop_duplicates("ticker")
 
 
 def _checked(listing: pd.DataFrame) -> pd.DataFrame:
@@ -123,7 +125,7 @@ def _checked(listing: pd.DataFrame) -> pd.DataFrame:
         raise SourceUnavailable(f"KRX's listing is not one: {len(listing)} rows, without {sorted(missing)}")
     if listing["MarketId"].iloc[-1] not in _MARKET_IDS:
         raise SourceUnavailable(f"KRX's listing ends in the middle of row {len(listing)}")
-    return listing
+    return listing[listing["Code"].str.fullmatch(r"[0-9A-Z]{6}", na=False)]
 
 
 def _unreadable(error: Exception) -> SourceError:

@@ -10,6 +10,7 @@ US listings (Nasdaq's files of NASDAQ, NYSE and AMEX; 6,890 symbols of 2026-08-2
     RAC/WS     RAC-WT    a warrant
     X/U        X-UN      a unit: no NYSE or AMEX share class is called U
     X/R        X-RI      a right: nor R
+    BRK-B      BRK-B     already Yahoo's spelling, as Insight-Invest v2 kept it
     "ECC    "  ECC       some symbols come padded with blanks
 
 Yahoo publishes no such table: -P and the classes are proven by its pages, -WT, -UN and -RI are its practice. A symbol
@@ -31,6 +32,7 @@ from include.insight_invest.errors import NotFound, UniverseError
 _KOREAN_SUFFIX: Final = MappingProxyType({"KOSPI": ".KS", "KOSDAQ": ".KQ", "KOSDAQ GLOBAL": ".KQ"})
 _KRX_CODE: Final = re.compile(r"[0-9]{4}[0-9A-Z]{2}")
 _US_SYMBOL: Final = re.compile(r"(?P<root>[A-Z]+)(?:(?P<mark>[/.^])(?P<tail>[A-Z/.]*))?")
+_YAHOO_SYMBOL: Final = re.compile(r"[A-Z]+-[A-Z]{1,3}")  # no listing writes a hyphen; Insight-Invest v2 kept Yahoo's
 _US_TAIL: Final = MappingProxyType({"WS": "WT", "U": "UN", "R": "RI"})
 
 
@@ -73,6 +75,8 @@ def _yahoo_korean(code: str, market: str | None) -> str:
 
 
 def _yahoo_us(symbol: str) -> str:
+    if _YAHOO_SYMBOL.fullmatch(symbol):
+        return symbol
     parts = _US_SYMBOL.fullmatch(symbol)
     if parts is None:
         raise UniverseError(f"{symbol!r} is not a US symbol as its listing writes it, such as MSFT, BRK/A or ABR^D")

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from include.insight_invest.errors import NotFound, SourceError, SourceUnavailable, Throttled
+from include.insight_invest.errors import NotFound, SourceError, SourceUnavailable, Throttled, UniverseError
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, Answer, Wanted, batches, problem
 from include.insight_invest.sources.calling import Pace, retrying
@@ -64,7 +64,7 @@ class Yahoo:
                 results = list(pool.map(self._ask, batch))
                 yield from self._answers(batch, results, self._client.requests - asked_before)
                 outages = [result for result in results if isinstance(result, SourceUnavailable)]
-                if number == 0 and len(outages) == len(batch):
+                if number == 0 and outages and not any(isinstance(result, _History) for result in results):
                     raise outages[0]
         except BaseException:
             self._stopped.set()
@@ -108,6 +108,9 @@ class Yahoo:
         except SourceError as error:
             log.warning("%s: %s", ticker, error)
             return error
+        except UniverseError as error:
+            # What tb_meta says of it cannot be asked of Yahoo: that is this ticker's failure, not the run's.
+            return SourceError(str(error))
 
     def _history(self, symbol: str, wanted: Wanted) -> _History:
         if self._throttled.is_set():

@@ -54,6 +54,8 @@ def load_bars(
     parameters = {
         "source": source,
         "sources": list(sources),
+        # A market's last source only stands in for the others: their row takes its place, also where it says the same.
+        "fallback": sources[-1] if len(sources) > 1 else "",
         "currency": currency,
         "unit": _UNIT.get(currency, 0.0),
         "volume_is_adjusted": volume_is_adjusted,
@@ -72,6 +74,16 @@ def load_bars(
     tickers = {_integer(row[0]) for row in connection.execute("select distinct meta_id from diff_bar")}
     connection.execute("drop table diff_bar")
     return Counts(new=new, changed=changed, unchanged=staged - new - changed, tickers=tickers)
+
+
+def count_bars(connection: Connection, meta_ids: Sequence[int], source: str, until: date) -> dict[date, int]:
+    """How many of ``meta_ids`` have a bar of ``source``, per session of the 100 days before ``until`` that has any."""
+    rows = connection.execute(
+        "select trade_date, count(*) from tb_bar where meta_id = any (%s) and source = %s "
+        "and trade_date < %s and trade_date >= %s::date - 100 group by 1",
+        [list(meta_ids), source, until, until],
+    ).fetchall()
+    return {_day(day): _integer(count) for day, count in rows}
 
 
 def load_actions(

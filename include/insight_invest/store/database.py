@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -9,7 +10,7 @@ from include.insight_invest.errors import ConfigurationError, StoreError
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
-MINIMUM_VERSION = 15  # MERGE, and what the measurements in docs/benchmarks.md were made on
+MINIMUM_VERSION = 15  # the oldest that is supported, and tested with
 CONNECT_TIMEOUT_SECONDS = 10
 # A statement of the updater waits for a lock at most this long, then fails and is rolled back.
 LOCK_TIMEOUT = "30s"
@@ -23,6 +24,7 @@ def connect(url: str, *, application: str = "insight-invest", autocommit: bool =
     ``url`` is none, StoreError, naming the server but no secret, where it cannot be reached, is too old, or fails while
     in use.
     """
+    _refuse_unescaped(url)
     try:
         connection = psycopg.connect(
             url,
@@ -49,6 +51,18 @@ def connect(url: str, *, application: str = "insight-invest", autocommit: bool =
         ) from error
     finally:
         connection.close()
+
+
+def _refuse_unescaped(url: str) -> None:
+    """A password with / @ ? or # in it is read as a host or a name, and would stand in the message that says so."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return  # libpq says what it is
+    if parts.scheme and (parts.netloc.count("@") > 1 or "@" in parts.path + parts.query + parts.fragment):
+        raise ConfigurationError(
+            "DATABASE_URL cannot be read: a password's / @ ? # : and % are written %2F %40 %3F %23 %3A and %25 in a URL"
+        )
 
 
 def where(url: str) -> str:

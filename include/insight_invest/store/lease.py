@@ -30,6 +30,11 @@ def lease(connection: Connection, job: str, shard: tuple[int, int]) -> Iterator[
             connection.execute("select pg_advisory_unlock_all()")
 
 
+def one_batch_at_a_time(connection: Connection) -> None:
+    """Let no other run land a batch until this transaction ends: two that add the same new key would collide."""
+    connection.execute("select pg_advisory_xact_lock(hashtextextended('insight:batch', 0))")
+
+
 def _take(connection: Connection, function: str, name: str) -> bool:
     row = connection.execute(f"select {function}(hashtextextended(%s, 0))", [name]).fetchone()
     return bool(row and row[0])

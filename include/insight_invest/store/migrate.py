@@ -62,6 +62,9 @@ def _migrate(url: str, action: "Callable[[Config], None]") -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with connect(url, application="insight-invest migrate", autocommit=False) as connection:
+        # Whoever comes second waits, and finds nothing left to do; freed with the connection.
+        connection.execute("select pg_advisory_lock(hashtextextended('insight:migrate', 0))")
+        connection.commit()
         config.attributes["connection"] = connection
         try:
             action(config)

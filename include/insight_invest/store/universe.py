@@ -83,8 +83,12 @@ def in_shard(ticker: str, shard: tuple[int, int]) -> bool:
     return crc32(ticker.encode()) % count == index - 1
 
 
-def upsert_definitions(connection: Connection, definitions: "pd.DataFrame") -> tuple[int, int]:
-    """Add unknown tickers and update known ones; returns (new, changed). A value that is missing changes nothing.
+def upsert_definitions(
+    connection: Connection, definitions: "pd.DataFrame", *, by_hand: bool = True, update: bool = True
+) -> tuple[int, int]:
+    """Add unknown tickers and, with ``update``, update known ones; returns (new, changed). What is missing stays.
+
+    A listing (not ``by_hand``) does not change a security_type, asset_class or sector that is already there.
 
     ``definitions``: columns of tb_meta, at least ticker, name, security_type, iso_code.
     """
@@ -94,7 +98,7 @@ def upsert_definitions(connection: Connection, definitions: "pd.DataFrame") -> t
         name: [None if gone else value for value, gone in zip(rows[name], missing[name], strict=True)]
         for name in COLUMNS
     }
-    result = connection.execute(sql("upsert_meta"), columns).fetchall()
+    result = connection.execute(sql("upsert_meta"), {**columns, "by_hand": by_hand, "update": update}).fetchall()
     new = sum(bool(row[0]) for row in result)
     return new, len(result) - new
 

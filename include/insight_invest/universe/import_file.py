@@ -1,7 +1,7 @@
 """A universe from a CSV file, and the starter lists that ship with the project."""
 
 import csv
-import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 REQUIRED = ("ticker", "name", "security_type", "iso_code")
 COUNTRIES = ("US", "KR")
 NUMBERS = ("marketcap", "fee")
+_NUMBER = re.compile(r"[0-9]{1,18}(\.[0-9]*)?([eE][+-]?[0-9]{1,2})?")
+_LARGEST = 9e18  # what a bigint holds
+_LONGEST = {"ticker": 30, "name": 1000, "market": 20, "security_type": 255, "asset_class": 255, "sector": 255}
 MAXIMUM_BYTES = 50_000_000
 
 
@@ -91,9 +94,15 @@ def _check(rows: "pd.DataFrame", file: Path) -> None:
 
     for name in ("ticker", "security_type", "iso_code"):
         refuse(rows[name] == "", f"no {name}")
+    for name, longest in _LONGEST.items():
+        if name in rows.columns:
+            refuse(rows[name].str.len() > longest, f"{name} is longer than {longest} characters")
+            refuse(rows[name].str.contains("\x00", regex=False), f"{name} holds a NUL")
     refuse(~rows["iso_code"].isin(COUNTRIES), f"iso_code is one of {', '.join(COUNTRIES)}")
     refuse(rows.duplicated(["iso_code", "ticker"]), "{ticker} is there twice")
-    for line, ticker in rows.loc[rows["iso_code"] == "KR", "ticker"].items():
+    korean = rows["iso_code"] == "KR"
+    refuse(korean & (rows["ticker"] != rows["ticker"].str.upper()), "KRX writes {ticker} in capitals")
+    for line, ticker in rows.loc[korean, "ticker"].items():
         try:
             krx_code(ticker)
         except UniverseError as error:
@@ -104,7 +113,4 @@ def _check(rows: "pd.DataFrame", file: Path) -> None:
 
 
 def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
+    return _NUMBER.fullmatch(text) is not None and float(text) < _LARGEST

@@ -29,7 +29,7 @@ def sync_listing(connection: Connection, settings: Settings, iso_code: str) -> S
     """
     listing = _listing(settings, iso_code)
     with connection.transaction():
-        new, changed = upsert_definitions(connection, listing)
+        new, changed = upsert_definitions(connection, listing, by_hand=False)
     return Synced(len(listing), new, changed)
 
 

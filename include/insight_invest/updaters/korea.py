@@ -13,6 +13,7 @@ from include.insight_invest.sources.naver import Naver
 from include.insight_invest.sources.reader import CURRENCY
 from include.insight_invest.sources.yahoo import Yahoo
 from include.insight_invest.store import universe
+from include.insight_invest.store.bars import count_bars
 from include.insight_invest.store.universe import Target
 from include.insight_invest.updaters.landing import land_all, require, targets_of, wanted_of
 from include.insight_invest.updaters.progress import Run
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 
 # Sessions that earlier runs missed are asked of the listing's cache, one request each, up to this many back.
 HEALED_SESSIONS = 10
+# Of the shares listed today; some were not listed yet, or did not trade.
+MARKET_IS_THERE = 0.9
 
 
 def update_kr(run: Run) -> None:
@@ -57,26 +60,34 @@ def _update_market(run: Run) -> None:
     snapshot = Snapshot(run.settings)
     try:
         listing = snapshot.market(run.session)
+        stored = max((known.stored_until for known in targets_of(run) if known.stored_until), default=run.session)
         with run.connection.transaction():
-            new, _ = universe.upsert_definitions(run.connection, snapshot_definitions(listing))
+            new, _ = universe.upsert_definitions(
+                run.connection, snapshot_definitions(listing), by_hand=False, update=run.session >= stored
+            )
         if new:
             run.notes.append(f"{new} tickers newly listed")
         targets = targets_of(run)
         require(run, targets)
-        answers = [*_missed(run, snapshot, targets), _answer(listing, targets, run.session)]
+        today = _answer(listing, targets, run.session)
+        answers = [*_missed(run, snapshot, targets, len(today.bars)), today]
         land_all(run, iter(answers), len(targets) * len(answers))
     finally:
         run.counts.requests += snapshot.requests
 
 
-def _missed(run: Run, snapshot: Snapshot, targets: Sequence[Target]) -> Iterator[Answer]:
-    """The sessions between the newest stored one and the last; one whose listing is gone is named in the report."""
+def _missed(run: Run, snapshot: Snapshot, targets: Sequence[Target], usual: int) -> Iterator[Answer]:
+    """The sessions of which KRX has not given most of the market yet; one whose listing is gone is in the report."""
     exchange = run.job.exchange
-    stored = max((target.stored_until for target in targets if target.stored_until), default=None)
-    if stored is None or stored >= run.session:
+    meta_ids = [target.meta_id for target in targets]
+    counts = count_bars(run.connection, meta_ids, Snapshot.name, run.session)
+    if not counts or usual == 0:
         return
-    missing = sessions.sessions(
-        exchange, sessions.next_after(exchange, stored), sessions.back(exchange, run.session, 1)
+    first, last = min(counts), sessions.back(exchange, run.session, 1)
+    missing = (
+        [day for day in sessions.sessions(exchange, first, last) if counts.get(day, 0) < usual * MARKET_IS_THERE]
+        if first <= last
+        else []
     )
     lost = missing[:-HEALED_SESSIONS]
     throttled = False

@@ -1,7 +1,7 @@
 """Landing price answers: checks, one transaction a batch, and how each ticker ended."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 
 from include.insight_invest import sessions
@@ -56,7 +56,7 @@ def _land(run: Run, answer: Answer, newest: dict[str, date]) -> None:
     end = min(run.options.end or run.session, run.session)
     bars = only_sessions(answer.bars, _sessions_until(run.job.exchange, end), FIRST_SESSION)
     checked = check_bars(bars)
-    with run.connection.transaction():
+    with run.batch():
         counts = load_actions(
             run.connection, answer.actions, run.context, source=answer.source, currency=answer.currency
         )
@@ -68,7 +68,7 @@ def _land(run: Run, answer: Answer, newest: dict[str, date]) -> None:
                 source=answer.source,
                 currency=answer.currency,
                 sources=run.job.sources,
-                settled_before=sessions.back(run.job.exchange, run.session, SETTLED_AFTER_SESSIONS),
+                settled_before=_back(run, run.session, SETTLED_AFTER_SESSIONS),
                 volume_is_adjusted=answer.volume_is_adjusted,
             )
         )
@@ -108,9 +108,14 @@ def _window(run: Run, target: Target, *, history: bool) -> Window:
     if options.full_refresh or (history and not target.history_loaded):
         return Window(start=None, session=end)
     newest = min(target.stored_until or end, end)
-    if newest <= FIRST_SESSION:
-        return Window(start=None, session=end)
-    return Window(start=sessions.back(run.job.exchange, newest, run.settings.lookback_sessions - 1), session=end)
+    return Window(start=_back(run, newest, run.settings.lookback_sessions - 1), session=end)
+
+
+def _back(run: Run, day: date, count: int) -> date:
+    """``count`` sessions before ``day``; the first day of the tables where they do not reach so far."""
+    if day < FIRST_SESSION + timedelta(days=4 * count):
+        return FIRST_SESSION
+    return sessions.back(run.job.exchange, day, count)
 
 
 def require(run: Run, targets: Sequence[Target]) -> None:
@@ -136,4 +141,4 @@ def _note_stale(run: Run, newest: dict[str, date]) -> None:
 
 @cache
 def _sessions_until(exchange: str, end: date) -> tuple[date, ...]:
-    return tuple(sessions.sessions(exchange, FIRST_SESSION, end))
+    return tuple(sessions.sessions(exchange, FIRST_SESSION, end)) if end >= FIRST_SESSION else ()

@@ -49,7 +49,7 @@ def _update(run: Run, fred: Fred, series: Series) -> tuple[State, str | None]:
     since = None if run.options.full_refresh else last_vintage(run.connection, series.macro_id)
     total = Counts()
     for chunk in fred.vintages(series.fred, since, run.context.as_of):
-        with run.connection.transaction():
+        with run.batch():
             counts = load_vintages(
                 run.connection,
                 # a first load is whole: what came later would be dated as if it had become known later

@@ -1,7 +1,8 @@
 """What an updater shares with whoever runs it: where it writes, how far it is, how each ticker ended."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -10,6 +11,7 @@ from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import State
 from include.insight_invest.store import ledger
 from include.insight_invest.store.database import Connection
+from include.insight_invest.store.lease import one_batch_at_a_time
 from include.insight_invest.store.load import Counts, LoadContext
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,14 @@ class Run:
     whole: set[int] = field(default_factory=set)  # the meta_ids whose whole history is asked for
     sources: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """One transaction for one batch. A dry run, whose transaction lasts until its end, keeps nobody waiting."""
+        with self.connection.transaction():
+            if not self.options.dry_run:
+                one_batch_at_a_time(self.connection)
+            yield
 
     def account(self, counts: Counts) -> None:
         """Write ``counts`` into the ledger row, in the transaction of their data."""

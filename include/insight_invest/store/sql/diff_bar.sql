@@ -31,6 +31,7 @@ cross join lateral (
     ) as between_bases
 ) as f
 where b.meta_id is null
+   or (b.source = %(fallback)s and %(source)s <> %(fallback)s)
    or insight_differs(nullif(s.open, 'NaN'), b.open, f.factor, %(unit)s)
    or insight_differs(nullif(s.high, 'NaN'), b.high, f.factor, %(unit)s)
    or insight_differs(nullif(s.low, 'NaN'), b.low, f.factor, %(unit)s)

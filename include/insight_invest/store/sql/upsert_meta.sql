@@ -8,14 +8,22 @@ select * from unnest(
 )
 on conflict (iso_code, ticker) do update
 set name = coalesce(excluded.name, m.name), isin = coalesce(excluded.isin, m.isin),
-    security_type = coalesce(excluded.security_type, m.security_type),
-    asset_class = coalesce(excluded.asset_class, m.asset_class), sector = coalesce(excluded.sector, m.sector),
+    -- a listing knows these only roughly: what somebody has written stands
+    security_type = case when %(by_hand)s then excluded.security_type else m.security_type end,
+    asset_class = case when %(by_hand)s then coalesce(excluded.asset_class, m.asset_class)
+        else coalesce(m.asset_class, excluded.asset_class) end,
+    sector = case when %(by_hand)s then coalesce(excluded.sector, m.sector)
+        else coalesce(m.sector, excluded.sector) end,
     marketcap = coalesce(excluded.marketcap, m.marketcap), fee = coalesce(excluded.fee, m.fee),
     remark = coalesce(excluded.remark, m.remark), market = coalesce(excluded.market, m.market)
-where (m.name, m.isin, m.security_type, m.asset_class, m.sector, m.marketcap, m.fee, m.remark, m.market)
+where %(update)s and (m.name, m.isin, m.security_type, m.asset_class, m.sector, m.marketcap, m.fee, m.remark, m.market)
     is distinct from (
         coalesce(excluded.name, m.name), coalesce(excluded.isin, m.isin),
-        coalesce(excluded.security_type, m.security_type), coalesce(excluded.asset_class, m.asset_class),
-        coalesce(excluded.sector, m.sector), coalesce(excluded.marketcap, m.marketcap),
+        case when %(by_hand)s then excluded.security_type else m.security_type end,
+        case when %(by_hand)s then coalesce(excluded.asset_class, m.asset_class)
+            else coalesce(m.asset_class, excluded.asset_class) end,
+        case when %(by_hand)s then coalesce(excluded.sector, m.sector)
+            else coalesce(m.sector, excluded.sector) end,
+        coalesce(excluded.marketcap, m.marketcap),
         coalesce(excluded.fee, m.fee), coalesce(excluded.remark, m.remark), coalesce(excluded.market, m.market))
 returning (xmax = 0)

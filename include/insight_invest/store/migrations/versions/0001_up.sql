@@ -100,7 +100,7 @@ create table if not exists tb_bar (
     open double precision,
     high double precision,
     low double precision,
-    close double precision not null,
+    close double precision not null check (close > 0),
     volume bigint,
     basis_date date not null,
     source text not null,
@@ -213,7 +213,9 @@ $$;
 create view tb_dividend_factor as
 with dividend as (
     select a.meta_id, a.ex_date,
-           1 - a.value * later.factor / (eve.close * eve_later.factor) as factor
+           -- an amount that eats the whole close is no dividend of this share: it is left out, not divided by
+           case when a.value * later.factor < eve.close * eve_later.factor
+               then 1 - a.value * later.factor / (eve.close * eve_later.factor) else 1 end as factor
     from tb_action as a
     cross join lateral (
         select b.trade_date, b.close, b.basis_date from tb_bar as b
