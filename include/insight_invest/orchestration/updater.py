@@ -24,9 +24,10 @@ START = (1970, 1, 2)
 
 _PARAMS = {
     "dry_run": Param(False, type="boolean", description="Fetch, check and log the difference; write nothing."),
+    # Airflow's form takes an empty text for a missing one: optional is null.
     "tickers": Param(
-        "",
-        type="string",
+        None,
+        type=["null", "string"],
         maxLength=2000,
         pattern=r"^[A-Za-z0-9.,/^ _-]*$",
         description="Only these, separated by commas; empty means all.",
@@ -89,7 +90,7 @@ def update(name: str, plan: dict[str, str]) -> dict[str, Any]:
     options = RunOptions(
         as_of=datetime.fromisoformat(plan["as_of"]),
         dry_run=params["dry_run"],
-        tickers=tuple(ticker.strip() for ticker in params["tickers"].split(",") if ticker.strip()),
+        tickers=tuple(ticker.strip() for ticker in (params["tickers"] or "").split(",") if ticker.strip()),
         start=date.fromisoformat(params["start"]) if params["start"] else None,
         end=date.fromisoformat(params["end"]) if params["end"] else None,
         full_refresh=params["full_refresh"],
