@@ -120,7 +120,7 @@ def test_every_param_can_be_left_as_the_form_shows_it() -> None:
     from airflow.dag_processing.dagbag import DagBag
 
     for dag in DagBag(DAGS).dags.values():
-        for name, param in dag.params.items():
-            schema = dag.params.get_param(name).schema
-            assert param is not None or "null" in schema["type"], f"{dag.dag_id}: {name} has no value and needs one"
-            assert param != "", f"{dag.dag_id}: {name} is an empty text"
+        for name in dag.params:
+            param = dag.params.get_param(name)
+            assert param.value is not None or "null" in param.schema["type"], f"{dag.dag_id}: {name} needs a value"
+            assert param.value != "", f"{dag.dag_id}: {name} is an empty text"
