@@ -3,6 +3,7 @@
 Exits 1 if anything failed, and says what and where its log is.
 """
 
+import json
 import re
 import sys
 import time
@@ -88,7 +89,7 @@ def _run_dag(env: dict[str, str], job: Job, conf: dict[str, Any]) -> bool:
         code = run_dag.run(env, job.dag_id, world.DEMO_DAY, _log(job), conf=wanted, tell=tell)
         seconds = time.monotonic() - started
     mark = "[green]done[/green]  " if code == 0 else "[red]failed[/red]"
-    given = f" --conf {wanted}" if wanted else ""
+    given = f" --conf '{json.dumps(wanted)}'" if wanted else ""
     console.print(f"{mark}  airflow dags test {job.dag_id} {world.DEMO_DAY}{given}  ({seconds:.0f} s)")
     return code == 0
 

@@ -15,7 +15,6 @@ from typing import Any
 from local import LOCAL, world
 
 HOME = LOCAL / "airflow"
-TIMEOUT_SECONDS = 900
 
 
 def run(

@@ -14,7 +14,7 @@ import typer
 
 from include.insight_invest import clock, console
 from include.insight_invest.doctor import examine
-from include.insight_invest.errors import ConfigurationError, InsightError
+from include.insight_invest.errors import ConfigurationError, InsightError, SourceError
 from include.insight_invest.log import configure, redact
 from include.insight_invest.settings import Settings, load_settings
 from include.insight_invest.store import migrate, quarantine, read
@@ -103,9 +103,17 @@ def universe_sync(
     """Take over the exchanges' own listings. Nobody is delisted because a listing lacks him once."""
     with errors_end(), _database() as connection:
         settings = settings_and_log()
+        failed: list[InsightError] = []
         for iso_code in market or list(Market):
-            result = sync.sync_listing(connection, settings, str(iso_code))
+            try:
+                result = sync.sync_listing(connection, settings, str(iso_code))
+            except SourceError as error:  # one market's listing does not stop the other's
+                console.error(f"{iso_code}: {error}. Nothing of {iso_code} was changed")
+                failed.append(error)
+                continue
             typer.echo(f"{iso_code}: {result.listed} listed, {result.new} added, {result.changed} updated")
+        if failed:
+            raise typer.Exit(failed[0].exit_code)
 
 
 def status() -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -22,6 +23,7 @@ log = logging.getLogger(__name__)
 # A file or a pipe has no width of its own; a table cut to 80 columns loses its figures.
 _out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 150)
 _SHOWN_PROBLEMS = 5
+_WIDE = 138
 _FIGURES = ("tickers", "new", "changed", "unchanged", "held back", "requests", "seconds")
 
 
@@ -50,11 +52,7 @@ def progress(title: str) -> Iterator[Tell]:
 
 def reports_table(reports: Sequence[Report], title: str | None = None) -> Table:
     """One row per run."""
-    table = Table(title=title, title_justify="left")
-    for name in ("job", "market date", "source", "status"):
-        table.add_column(name, no_wrap=True)
-    for name in _FIGURES:
-        table.add_column(name, justify="right")
+    table = _table(title, ("source",))
     for report in reports:
         rows = report.rows
         numbers = (
@@ -68,11 +66,30 @@ def reports_table(reports: Sequence[Report], title: str | None = None) -> Table:
         table.add_row(
             report.job,
             str(report.session or "-"),
-            report.source or "-",
             _colour(report.status, good=report.exit_code == 0),
-            *(f"{number:,}" for number in numbers),
+            *(() if _is_narrow() else (report.source or "-",)),
+            *(f"{number:,}" for number in (numbers[:-1] if _is_narrow() else numbers)),
             f"{report.seconds:.1f}",
         )
+    return table
+
+
+def _is_narrow() -> bool:
+    return _out.width < _WIDE
+
+
+def _table(title: str | None, wide_only: Sequence[str]) -> Table:
+    """A table of runs; on a narrow terminal without ``wide_only`` and without frames, so that the figures stay."""
+    if _is_narrow():
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    else:
+        table = Table(title=title, title_justify="left")
+    for name in ("job", "market date", "status", *(() if _is_narrow() else wide_only)):
+        table.add_column(name, no_wrap=True)
+    for name in _FIGURES:
+        if not (_is_narrow() and name == "requests"):
+            short = name.replace(" ", "\n").replace("unchanged", "un-\nchanged")
+            table.add_column(short if _is_narrow() else name, justify="right", no_wrap=True)
     return table
 
 
@@ -94,20 +111,15 @@ def show_reports(reports: Sequence[Report]) -> None:
 
 def runs_table(runs: Sequence[LedgerRow], title: str) -> Table:
     """One row per row of the ledger."""
-    table = Table(title=title, title_justify="left")
-    for name in ("job", "run", "market date", "started (UTC)", "status"):
-        table.add_column(name, no_wrap=True)
-    for name in _FIGURES:
-        table.add_column(name, justify="right")
+    table = _table(title, ("run", "started (UTC)"))
     for run in runs:
         numbers = (run.tickers, run.rows_new, run.rows_changed, run.rows_unchanged, run.rows_held, run.requests)
         table.add_row(
             run.job,
-            str(run.run_id),
             str(run.session_date or "-"),
-            f"{run.started_at:%Y-%m-%d %H:%M}",
             _colour(run.status, good=run.status == "succeeded"),
-            *(f"{number:,}" for number in numbers),
+            *(() if _is_narrow() else (str(run.run_id), f"{run.started_at:%Y-%m-%d %H:%M}")),
+            *(f"{number:,}" for number in (numbers[:-1] if _is_narrow() else numbers)),
             "-" if run.seconds is None else f"{run.seconds:.1f}",
         )
     return table

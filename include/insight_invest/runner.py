@@ -107,7 +107,8 @@ def _work(work: Run, started: datetime) -> Report:
         error, status = stopped, Status.TERMINATED
     except Exception as failed:
         # Also what nobody foresaw: one job that fails does not stop another, and the ledger says why.
-        log.exception("%s failed", work.job.name)
+        # A wrong call is the caller's: its message is enough, where the code stood says nothing.
+        log.exception("%s failed", work.job.name, exc_info=not isinstance(failed, UsageError))
         if work.connection.broken:
             raise  # the ledger cannot be reached; the next run finds the row open and closes it as lost
         error, status = failed, Status.FAILED

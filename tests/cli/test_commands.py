@@ -104,7 +104,7 @@ class TestStatus:
     def test_after_runs(self, cli: Command) -> None:
         cli(*job("all"))
         lines = [" ".join(line.split()) for line in cli("status").out.replace("│", " ").splitlines()]
-        assert any(line.startswith("kr-price 2 2026-01-08") and " succeeded 3 3 0 0 0 3 " in line for line in lines)
+        assert any(line.startswith("kr-price 2026-01-08 succeeded 2 ") and " 3 3 0 0 0 3 " in line for line in lines)
         assert "US 2 2 2026-01-07" in lines
         assert "KR 3 3 2026-01-08" in lines
         assert "macro 1 1 2025-12-01" in lines
