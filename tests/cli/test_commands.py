@@ -173,7 +173,7 @@ class TestQuarantine:
     def test_a_row_without_a_close_cannot_be_released(self, cli: Command, market: Market) -> None:
         said = cli("quarantine", "release", self.ids(market)["BOLT"], "--note", "x")
         assert said.code == 2
-        assert "has no close: it cannot be stored, only rejected" in said.err
+        assert "has no positive close: it cannot be stored, only rejected" in said.err
         assert market.rows("select status from tb_quarantine where ticker = 'BOLT'") == [("held",)]
 
     def test_reject(self, cli: Command, market: Market) -> None:

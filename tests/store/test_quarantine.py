@@ -135,7 +135,8 @@ def test_missing_values_of_a_released_row_stay_missing(connection: Connection) -
 @pytest.mark.parametrize(
     ("payload", "message"),
     [
-        ({"close": None}, "row 1 has no close: it cannot be stored, only rejected"),
+        ({"close": None}, "row 1 has no positive close: it cannot be stored, only rejected"),
+        ({"close": 0.0}, "row 1 has no positive close: it cannot be stored, only rejected"),
         ({"high": "inf"}, "row 1 has a value that is not finite: it cannot be stored, only rejected"),
     ],
 )

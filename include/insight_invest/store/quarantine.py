@@ -71,8 +71,9 @@ def release(connection: Connection, quarantine_id: int, *, by: str, note: str, n
 
     with connection.transaction():
         held = _decide(connection, quarantine_id, "released", by=by, note=note, now=now)
-        if held.payload.get("close") is None:
-            raise UsageError(f"row {quarantine_id} has no close: it cannot be stored, only rejected")
+        close = held.payload.get("close")
+        if close is None or float(close) <= 0:
+            raise UsageError(f"row {quarantine_id} has no positive close: it cannot be stored, only rejected")
         if "inf" in map(str, held.payload.values()) or "-inf" in map(str, held.payload.values()):
             raise UsageError(f"row {quarantine_id} has a value that is not finite: it cannot be stored, only rejected")
         attempt = ledger.Attempt(
