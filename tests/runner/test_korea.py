@@ -169,6 +169,22 @@ class TestMissedSessions:
         assert market.rows("select distinct source from tb_bar where trade_date = '2026-01-07'") == [("krx",)]
         market.audit("kr-price")
 
+    def test_a_day_whose_listing_is_gone_is_named_until_naver_gave_it(self, market: Market) -> None:
+        """Monday's listing is not in the cache any more: the report says what to run, and then is satisfied."""
+        for day in ("2026-01-02", "2026-01-06"):
+            write_krx(market.folder, day, [WEDNESDAY_KR[0]])
+        for day in ("2026-01-07", "2026-01-08"):
+            write_krx(market.folder, day, [THURSDAY_KR[0]])
+        write_naver(market.folder, "005930", {"2026-01-05": (950, 1000, 900, 990, 400)})
+        market.run("kr-price", as_of="2026-01-02T12:00+00:00")
+        report = market.run("kr-price", as_of="2026-01-06T12:00+00:00")
+        assert report.notes == ["1 sessions are missing: run --start 2026-01-05 --end 2026-01-05"]
+        asked = market.replay.counts["krx"]
+        market.run("kr-price", as_of="2026-01-07T12:00+00:00")
+        assert market.replay.counts["krx"] - asked == 4  # the listing's three, and one for the day that is not there
+        market.run("kr-price", start="2026-01-05", end="2026-01-05")
+        assert market.run("kr-price").notes == []
+
 
 class TestOddListings:
     """One row of the listing that is not right is not the market's failure."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from include.insight_invest.errors import InsightError, SourceUnavailable, StaleSource, Throttled
+from include.insight_invest.errors import InsightError, NotFound, SourceUnavailable, StaleSource, Throttled
 from include.insight_invest.sources.krx import Snapshot, snapshot_bars, snapshot_definitions
 from include.insight_invest.sources.reader import Requests
 from tests.folders import write_krx
@@ -80,7 +80,7 @@ def test_a_listing_of_an_earlier_session_is_there_too(folder: Path) -> None:
     snapshot = Snapshot(fast())
     assert snapshot.market(date(2026, 1, 6))["Close"].tolist() == [1]
     assert snapshot.requests == 4
-    with pytest.raises(SourceUnavailable, match="404"):
+    with pytest.raises(NotFound, match="has no 2026-01-02"):
         snapshot.market(date(2026, 1, 2))
 
 

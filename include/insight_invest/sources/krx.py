@@ -42,7 +42,8 @@ class Snapshot:
     def market(self, session: date) -> pd.DataFrame:
         """KRX's listing of ``session``: one row per share with Code, ISU_CD, Name, Market, OHLCV (won), Marcap.
 
-        Raises StaleSource where the newest listing is of an earlier session, SourceUnavailable where there is none.
+        Raises StaleSource where the newest listing is of an earlier session, SourceUnavailable where it cannot be read,
+        NotFound where that session's is not kept.
         """
         listing, day = retrying(self._read, self._settings, what="KRX listing")
         if day < session:
@@ -50,7 +51,7 @@ class Snapshot:
         return listing if day == session else self.earlier(session)
 
     def earlier(self, session: date) -> pd.DataFrame:
-        """The listing of a ``session`` before the newest, from the same cache. Raises SourceUnavailable."""
+        """The listing of a ``session`` before the newest, from the same cache. Raises NotFound, SourceUnavailable."""
         return retrying(lambda: self._dated(session), self._settings, what=f"KRX listing {session}")
 
     def newest(self) -> pd.DataFrame:

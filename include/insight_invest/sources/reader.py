@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import requests
 
-from include.insight_invest.errors import SourceUnavailable, Throttled
+from include.insight_invest.errors import NotFound, SourceUnavailable, Throttled
 from include.insight_invest.sources.calling import quiet
 
 CURRENCY = "KRW"
@@ -28,11 +28,13 @@ class Requests:
         self.last_text = ""
 
     def get(self, url: str, **kwargs: Any) -> requests.Response:
-        """GET ``url``; raises Throttled on 429 and SourceUnavailable on any other refusal."""
+        """GET ``url``; raises Throttled on 429, NotFound on 404, SourceUnavailable on any other refusal."""
         self.count += 1
         response = requests.get(url, timeout=self.timeout, **kwargs)
         if response.status_code == 429:
             raise Throttled(f"{urlsplit(url).netloc} asks to slow down (429)")
+        if response.status_code == 404:
+            raise NotFound(f"{urlsplit(url).netloc} has no {urlsplit(url).path.rpartition('/')[2]}")
         if response.status_code >= 400:
             raise SourceUnavailable(f"{urlsplit(url).netloc} answered HTTP {response.status_code}")
         self.answered += 1

@@ -76,12 +76,12 @@ def load_bars(
     return Counts(new=new, changed=changed, unchanged=staged - new - changed, tickers=tickers)
 
 
-def count_bars(connection: Connection, meta_ids: Sequence[int], source: str, until: date) -> dict[date, int]:
-    """How many of ``meta_ids`` have a bar of ``source``, per session of the 100 days before ``until`` that has any."""
+def count_bars(connection: Connection, meta_ids: Sequence[int], sources: Sequence[str], until: date) -> dict[date, int]:
+    """How many of ``meta_ids`` have a bar of one of ``sources``, per session with any of 100 days before ``until``."""
     rows = connection.execute(
-        "select trade_date, count(*) from tb_bar where meta_id = any (%s) and source = %s "
+        "select trade_date, count(*) from tb_bar where meta_id = any (%s) and source = any (%s) "
         "and trade_date < %s and trade_date >= %s::date - 100 group by 1",
-        [list(meta_ids), source, until, until],
+        [list(meta_ids), list(sources), until, until],
     ).fetchall()
     return {_day(day): _integer(count) for day, count in rows}
 

@@ -77,18 +77,19 @@ def _update_market(run: Run) -> None:
 
 
 def _missed(run: Run, snapshot: Snapshot, targets: Sequence[Target], usual: int) -> Iterator[Answer]:
-    """The sessions of which KRX has not given most of the market yet; one whose listing is gone is in the report."""
+    """The sessions since the first listing of which most of the market is missing, or only Yahoo's.
+
+    One whose listing is gone is named in the report.
+    """
     exchange = run.job.exchange
     meta_ids = [target.meta_id for target in targets]
-    counts = count_bars(run.connection, meta_ids, Snapshot.name, run.session)
-    if not counts or usual == 0:
+    listings = count_bars(run.connection, meta_ids, [Snapshot.name], run.session)
+    if not listings or usual == 0:
         return
-    first, last = min(counts), sessions.back(exchange, run.session, 1)
-    missing = (
-        [day for day in sessions.sessions(exchange, first, last) if counts.get(day, 0) < usual * MARKET_IS_THERE]
-        if first <= last
-        else []
-    )
+    counts = count_bars(run.connection, meta_ids, [Snapshot.name, Naver.name], run.session)
+    last = sessions.back(exchange, run.session, 1)
+    since = sessions.sessions(exchange, min(listings), last) if min(listings) <= last else []
+    missing = [day for day in since if counts.get(day, 0) < usual * MARKET_IS_THERE]
     lost = missing[:-HEALED_SESSIONS]
     throttled = False
     for day in missing[-HEALED_SESSIONS:]:
