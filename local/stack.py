@@ -26,7 +26,6 @@ FOLDER = LOCAL / "stack"
 METADATA_DATABASE = "insight_airflow"
 PREFERRED_PORT = 8080
 START_SECONDS = 180
-COMPONENTS = ("scheduler", "dag-processor", "triggerer", "api-server")
 USER = "admin"
 _SHOWN = (
     *("PATH", "PYTHONPATH", "FRED_API_KEY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"),

@@ -6,7 +6,7 @@ from functools import cache
 
 from include.insight_invest import sessions
 from include.insight_invest.checks.bars import check_bars, only_sessions
-from include.insight_invest.errors import SourceUnavailable, UniverseError, UsageError
+from include.insight_invest.errors import UniverseError, UsageError
 from include.insight_invest.sources.base import Answer, State, Wanted, Window
 from include.insight_invest.store import universe
 from include.insight_invest.store.bars import load_actions, load_bars
@@ -44,17 +44,13 @@ def land_all(run: Run, answers: Iterator[Answer], total: int) -> None:
         _land(run, answer, newest)
         done += len(answer.asked)
         run.progress(done, total)
-    got = [state for state, _ in run.outcomes.values() if state in (State.UPDATED, State.UNCHANGED)]
-    if run.outcomes and not got:
-        reasons = "; ".join(sorted({str(reason) for _, reason in run.outcomes.values()})[:3])
-        raise SourceUnavailable(f"not one of {len(run.outcomes)} tickers was answered with a bar: {reasons}")
+    run.require_an_answer("tickers was answered with a bar")
     _note_stale(run, newest)
 
 
 def _land(run: Run, answer: Answer, newest: dict[str, date]) -> None:
     """Check one answer and load it, with its actions and its ledger entry, in one transaction."""
-    end = min(run.options.end or run.session, run.session)
-    bars = only_sessions(answer.bars, _sessions_until(run.job.exchange, end), FIRST_SESSION)
+    bars = only_sessions(answer.bars, _sessions_until(run.job.exchange, run.end), FIRST_SESSION)
     checked = check_bars(bars)
     with run.batch():
         counts = load_actions(
@@ -102,7 +98,7 @@ def _outcome(
 
 def _window(run: Run, target: Target, *, history: bool) -> Window:
     options = run.options
-    end = min(options.end or run.session, run.session)
+    end = run.end
     if options.start is not None:
         return Window(start=options.start, session=end)
     if options.full_refresh or (history and not target.history_loaded):
@@ -131,7 +127,7 @@ def require(run: Run, targets: Sequence[Target]) -> None:
 
 
 def _note_stale(run: Run, newest: dict[str, date]) -> None:
-    end = min(run.options.end or run.session, run.session)
+    end = run.end
     stale = sorted((day, ticker) for ticker, day in newest.items() if day < end)
     if stale:
         shown = ", ".join(f"{ticker} {day}" for day, ticker in stale[:SHOWN_STALE])

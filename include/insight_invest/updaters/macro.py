@@ -4,7 +4,7 @@ import logging
 from datetime import date
 from typing import TYPE_CHECKING
 
-from include.insight_invest.errors import NotFound, SourceError, SourceUnavailable, Throttled, UniverseError, UsageError
+from include.insight_invest.errors import NotFound, SourceError, Throttled, UniverseError, UsageError
 from include.insight_invest.sources.base import State, problem
 from include.insight_invest.sources.fred import Fred
 from include.insight_invest.store import universe
@@ -40,9 +40,7 @@ def update_macro(run: Run) -> None:
         finally:
             run.counts.requests += fred.requests - before
         run.progress(done, len(wanted))
-    if wanted and not any(state in (State.UPDATED, State.UNCHANGED) for state, _ in run.outcomes.values()):
-        reasons = "; ".join(sorted({str(reason) for _, reason in run.outcomes.values()})[:3])
-        raise SourceUnavailable(f"not one of {len(wanted)} series was answered: {reasons}")
+    run.require_an_answer("series was answered")
 
 
 def _update(run: Run, fred: Fred, series: Series) -> tuple[State, str | None]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from include.insight_invest.errors import SourceUnavailable
 from include.insight_invest.jobs import Job
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import State
@@ -77,6 +78,17 @@ class Run:
         """Write ``counts`` into the ledger row, in the transaction of their data."""
         ledger.add(self.connection, self.context.run_id, counts)
         self.counts.add(counts)
+
+    @property
+    def end(self) -> date:
+        """The last session wanted: ``--end``, at most the run's own."""
+        return min(self.options.end or self.session, self.session)
+
+    def require_an_answer(self, what: str) -> None:
+        """Raise SourceUnavailable where every outcome is without data: ``what`` says of how many, and of what."""
+        if self.outcomes and not any(state in (State.UPDATED, State.UNCHANGED) for state, _ in self.outcomes.values()):
+            reasons = "; ".join(sorted({str(reason) for _, reason in self.outcomes.values()})[:3])
+            raise SourceUnavailable(f"not one of {len(self.outcomes)} {what}: {reasons}")
 
     def used(self, source: str) -> None:
         """Remember that rows came from ``source``."""
