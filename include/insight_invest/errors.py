@@ -10,6 +10,7 @@
     │   ├── Throttled                 1   the source asks us to slow down (429; FRED also 403)
     │   ├── NotFound                  1   the source does not know this ticker or series
     │   └── StaleSource               1   the source answers, but with an older session than the market has had
+    ├── BatchRefused                  1   a batch failed its checks: nothing of it was loaded
     ├── StoreError                    1   the database refused or went away; the transaction was rolled back
     │   └── InvariantBroken           1   audit found ledger and data apart
     ├── BudgetExceeded                3   finished, but more failed than the budget allows; what was loaded stays
@@ -64,6 +65,10 @@ class NotFound(SourceError):
 
 class StaleSource(SourceError):
     """The source answers, but with an older session than the market has had."""
+
+
+class BatchRefused(InsightError):
+    """A batch failed its checks; nothing of it was loaded."""
 
 
 class StoreError(InsightError):

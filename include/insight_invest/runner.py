@@ -156,6 +156,7 @@ def _close(work: Run, status: Status, error: str | None) -> None:
         tickers=tickers,
         requests=work.counts.requests,
         error=error,
+        notes=[redact(note) for note in work.notes],
     )
 
 

@@ -15,7 +15,7 @@ def v2_content(url: str) -> list[list[tuple[object, ...]]]:
     return [
         rows(url, "select meta_id, ticker, name, isin, fee, min_date, created_date from tb_meta order by 1"),
         rows(url, "select * from tb_price order by 1, 2"),
-        rows(url, "select * from tb_macro order by 1"),
+        rows(url, "select macro_id, fred, description from tb_macro order by 1"),
         rows(url, "select * from tb_macro_data order by 1, 2"),
     ]
 
@@ -42,6 +42,10 @@ def filled(url: str) -> None:
             "insert into tb_quarantine (run_id, meta_id, ticker, trade_date, source, reason, payload, held_at) "
             "values (1, 1, 'SPY', '2026-03-19', 'yahoo', 'no close', '{}', now())"
         )
+        connection.execute(
+            "insert into tb_gap (meta_id, trade_date, state, run_id, found_at) "
+            "values (1, '2026-03-20', 'open', 1, now())"
+        )
 
 
 def test_what_was_loaded_survives_down_and_up(v2: str) -> None:
@@ -54,6 +58,7 @@ def test_what_was_loaded_survives_down_and_up(v2: str) -> None:
         "select * from tb_job_run order by run_id",
         "select * from tb_quarantine",
         "select * from tb_macro_vintage order by 1, 2, 3",
+        "select * from tb_gap",
         "select * from tb_price",
         "select * from tb_macro_data order by 1, 2",
         "select * from tb_price_v2 order by 1, 2",
@@ -67,7 +72,9 @@ def test_what_was_loaded_survives_down_and_up(v2: str) -> None:
     assert sorted(str(row[0]) for row in archived) == NEW_TABLES
     upgrade(v2)
     assert [rows(v2, query) for query in queries] == before
-    assert rows(v2, "select to_regnamespace('insight_archive')") == [(None,)]
+    assert rows(v2, "select to_regnamespace('insight_archive'), to_regnamespace('insight_archive_0002')") == [
+        (None, None)
+    ]
     filled_again = rows(v2, "insert into tb_job_run (job, status, trigger, version, as_of, started_at) "
                             "values ('macro', 'running', 'test', '3', now(), now()) returning run_id")  # fmt: skip
     assert filled_again == [(4,)]
@@ -81,6 +88,16 @@ def test_what_v2_wrote_in_between_is_taken_over(v2: str) -> None:
     upgrade(v2)
     assert rows(v2, "select value from tb_macro_data where base_date = '2025-07-01'") == [(30001.5,)]
     assert rows(v2, "select count(*) from tb_price_v2") == [(4,)]
+
+
+def test_one_step_back_keeps_what_0001_does_not_know(v2: str) -> None:
+    upgrade(v2)
+    filled(v2)
+    before = rows(v2, "select * from tb_gap")
+    downgrade(v2, "0001")
+    assert rows(v2, "select to_regclass('tb_gap'), count(*) from tb_quarantine") == [(None, 1)]
+    upgrade(v2)
+    assert rows(v2, "select * from tb_gap") == before
 
 
 def test_an_empty_database_goes_down_and_up_too(empty_database: str) -> None:

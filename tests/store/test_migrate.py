@@ -14,7 +14,7 @@ from include.insight_invest.store import migrate
 from include.insight_invest.store.database import Connection, connect
 from include.insight_invest.store.migrate import HEAD, current, downgrade, require_current, upgrade
 from tests.store.rows import load_series, vintages
-from tests.store.v2 import NEW_TABLES, TABLES, rows, tables
+from tests.store.v2 import LATER_TABLES, NEW_TABLES, TABLES, rows, tables
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def upgraded(v2: str) -> Iterator[Connection]:
 def test_an_empty_database_gets_every_table(empty_database: str) -> None:
     upgrade(empty_database)
     assert dict(rows(empty_database, TABLES)) == {  # type: ignore[arg-type]
-        **dict.fromkeys(["tb_meta", "tb_macro", *NEW_TABLES], "r"),
+        **dict.fromkeys(["tb_meta", "tb_macro", *NEW_TABLES, *LATER_TABLES], "r"),
         **dict.fromkeys(["tb_dividend_factor", "tb_macro_data", "tb_price"], "v"),
     }
 
@@ -52,7 +52,7 @@ def test_head_is_alembics_head() -> None:
 def test_a_database_without_the_schema_is_told_what_to_run(empty_database: str) -> None:
     with connect(empty_database) as connection:
         assert current(connection) is None
-        with pytest.raises(SchemaError, match=r"no Insight-Invest schema, .* needs 0001: run `run_scheduled_job.py db"):
+        with pytest.raises(SchemaError, match=r"no Insight-Invest schema, .* needs 0002: run `run_scheduled_job.py db"):
             require_current(connection)
 
 
@@ -65,7 +65,7 @@ def test_another_version_is_named(connection: Connection, empty_database: str) -
     upgrade(empty_database)
     with connect(empty_database) as other:
         other.execute("update insight_schema_version set version_num = '0999'")
-        with pytest.raises(SchemaError, match="is at schema 0999, this version needs 0001"):
+        with pytest.raises(SchemaError, match="is at schema 0999, this version needs 0002"):
             require_current(other)
     with pytest.raises(SchemaError, match=r"cannot migrate: .*0999"):
         upgrade(empty_database)
@@ -94,7 +94,7 @@ def test_v2_definitions_are_kept(upgraded: Connection) -> None:
         (1, "SPY", "SPDR S&P 500", "US78462F1030", "ETF", "US", 500_000_000_000, 0.0945, "1993-01-29", True, None),
         (2, "005930", "Samsung", "KR7005930003", "STOCK", "KR", None, None, None, True, None),
     ]
-    assert upgraded.execute("select * from tb_macro order by 1").fetchall() == [
+    assert upgraded.execute("select macro_id, fred, description from tb_macro order by 1").fetchall() == [
         (1, "GDP", "Gross domestic product"),
         (2, None, "own series"),
     ]

@@ -55,6 +55,7 @@ TABLES: LiteralString = """
     select relname, relkind::text from pg_class
     where relnamespace = 'public'::regnamespace and relkind in ('r', 'v') and relname like 'tb\\_%' order by 1
 """
+LATER_TABLES = ["tb_absence", "tb_disagreement", "tb_gap", "tb_session_override", "tb_symbol"]  # of 0002
 NEW_TABLES = ["tb_action", "tb_bar", "tb_bar_revision", "tb_job_run", "tb_macro_vintage", "tb_quarantine"]
 
 

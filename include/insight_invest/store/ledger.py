@@ -1,5 +1,6 @@
 """The ledger, tb_job_run: one row per attempt, written in the transactions of the data it accounts for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -93,13 +94,16 @@ def close_run(
     tickers: dict[str, dict[str, str | None]],
     requests: int,
     error: str | None,
+    notes: Sequence[str] = (),
 ) -> None:
-    """End the row: ``tickers`` is {state: {ticker: reason}}."""
+    """End the row: ``tickers`` is {state: {ticker: reason}}, ``notes`` what the operator was told."""
     connection.execute(
         """
-        update tb_job_run set status = %s, finished_at = %s, tickers = %s, requests = %s, error = %s where run_id = %s
+        update tb_job_run
+        set status = %s, finished_at = %s, tickers = %s, requests = %s, error = %s, notes = %s
+        where run_id = %s
         """,
-        [status, finished_at, Jsonb(tickers), requests, error, run_id],
+        [status, finished_at, Jsonb(tickers), requests, error, Jsonb(list(notes)), run_id],
     )
 
 

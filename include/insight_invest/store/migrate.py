@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 VERSION_TABLE = "insight_schema_version"
-HEAD = "0001"
+HEAD = "0002"
 
 
 def upgrade(url: str, revision: str = "head") -> None:

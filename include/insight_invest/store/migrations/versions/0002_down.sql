@@ -1,0 +1,13 @@
+set local lock_timeout = '5s';
+
+-- The columns stay: 0001 reads and writes around them. What it cannot read is set aside.
+create schema insight_archive_0002;
+alter table tb_session_override set schema insight_archive_0002;
+alter table tb_gap set schema insight_archive_0002;
+alter table tb_absence set schema insight_archive_0002;
+alter table tb_symbol set schema insight_archive_0002;
+alter table tb_disagreement set schema insight_archive_0002;
+
+drop index tb_quarantine_row;
+create unique index tb_quarantine_row
+    on tb_quarantine (meta_id, trade_date, source, md5((payload - 'basis_date')::text));
