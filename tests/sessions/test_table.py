@@ -16,8 +16,10 @@ from include.insight_invest.sessions import generate
 
 ROOT: Final = Path(__file__).parents[2]
 
+# Days that 005930's own history proves to have been sessions, and the tables' library does not know.
+TRADED: Final = {date(1992, 12, 28), date(1993, 7, 7), date(1994, 2, 14), date(1994, 5, 20)}
 # Where the recorded XKRX answers are wrong, and we know better (overrides.csv; generate._MARGIN for the last one).
-KNOWN_BETTER: Final = {date(2026, 7, 17), date(2026, 11, 19), date(2026, 12, 30)}
+KNOWN_BETTER: Final = {*TRADED, date(2026, 7, 17), date(2026, 11, 19), date(2026, 12, 30)}
 
 type Answers = dict[date, tuple[datetime, datetime]]
 
@@ -42,6 +44,19 @@ def test_tables_equal_the_recorded_answers(exchange: str, shared_data: Path) -> 
     known_better = KNOWN_BETTER if exchange == "XKRX" else set()
     different = {day for day in ours.keys() | expected.keys() if ours.get(day) != expected.get(day)}
     assert {day for day in different if day >= sessions.FIRST_DAY} == known_better
+
+
+def test_every_day_on_which_samsung_traded_is_a_session(shared_data: Path) -> None:
+    """33 years of 005930: each day has prices and a volume of its own, also those that only overrides.csv knows."""
+    with (shared_data / "kr_daily" / "QuantKang-005930_D.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {date.fromisoformat(row["date"]): row for row in csv.DictReader(file)}
+    assert len(rows) == 8343
+    assert [day for day in rows if not sessions.is_session("XKRX", day)] == []
+    days = sorted(rows)
+    for day in TRADED:
+        neighbours = [rows[days[days.index(day) + step]] for step in (-1, 1)]
+        assert int(rows[day]["volume"]) > 0
+        assert rows[day]["volume"] not in [row["volume"] for row in neighbours]
 
 
 @pytest.mark.parametrize("exchange", sessions.ZONES)

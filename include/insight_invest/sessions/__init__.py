@@ -9,6 +9,11 @@ closing time on the exchange's own clock, generated from exchange_calendars (Apa
 table milliseconds. ``overrides.csv`` lists what the library does not know, each line with its source, and wins.
 
 Days outside the tables, and exchanges without one, raise UsageError.
+
+Known limits: the Saturdays on which Korea traded (until 1998-12-05) were half days, and have the hours of a whole day
+here, as the library gives them; when they closed, no source that could be cited says. They matter only to who asks what
+had closed on a Saturday afternoon of the 1990s. Closures that KRX announces late are found by what no source has
+(``updaters/closures.py``) until a line of ``overrides.csv`` says so.
 """
 
 import csv
