@@ -12,10 +12,14 @@ use the view `tb_price`.
 **Triage.** As long as the newest run is successful, earlier failures can be ignored: each run reads from the seven
 sessions before a ticker's newest stored one. A failed run kept every batch it had committed; run it again. *over
 budget* means that more than 2 % of the tickers failed: the ledger's row names each with its reason. *throttled* means
-that Yahoo answered 429: wait an hour. A configuration error is not retried; its message says what is missing.
+that Yahoo answered 429: wait an hour. Where Yahoo does not serve a ticker, the exchanges' listings give the close of
+the day: such a bar carries `source = 'nasdaq'` until Yahoo's replaces it. *refused* means that an answer could not be
+right (half of it missing, or a copy of the day before) and nothing of it was loaded: run again when Yahoo is whole. A
+configuration error is not retried; its message says what is missing.
 
-**Backfill.** Trigger the Dag with `start` and `end`, and with `tickers` for a part; `full_refresh` asks for the whole
-history again. `dry_run` logs the difference and writes nothing.
+**Backfill.** `airflow backfill create` over the range, or trigger the Dag with `start` and `end` (one request a
+ticker), and with `tickers` for a part; `full_refresh` asks for the whole history again. What was interrupted goes on
+where it stopped. `dry_run` logs the difference and writes nothing.
 """
 
 from include.insight_invest.jobs import JOBS

@@ -1,5 +1,6 @@
 """Data folders written out in full, laid out as the replay serves them."""
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
@@ -68,14 +69,31 @@ def write_chart(
 
 
 def write_krx(folder: Path, day: str, shares: Sequence[tuple[Any, ...]]) -> None:
-    """KRX's listing of ``day``: rows of (code, name, market, open, high, low, close, volume)."""
+    """KRX's listing of ``day``: rows of (code, name, market, open, high, low, close, volume, base price, shares).
+
+    Without the last two the base price is the close in the newest listing before that has the code, the shares are 100.
+    """
     lines = ["," + _KRX]
-    for number, (code, name, market, opened, high, low, close, volume) in enumerate(shares):
+    before = _closes_before(folder, day)
+    for number, (code, name, market, opened, high, low, close, volume, *more) in enumerate(shares):
+        base, stocks = [*more, *[before.get(code, close), 100][len(more) :]]
+        changes = close - base if isinstance(close, int) and isinstance(base, int) else 0
         lines.append(
-            f"{number},{code},KR7{code}000,{name},{market},,{close},1,0,0.0,{opened},{high},{low},{volume},0,1000000,100,"
-            + _MARKET_IDS[market.split()[0]]
+            f"{number},{code},KR7{code}000,{name},{market},,{close},1,{changes},0.0,{opened},{high},{low},{volume},0,"
+            f"1000000,{stocks},{_MARKET_IDS[market.split()[0]]}"
         )
     _write(folder / "krx_listing" / f"krx-{day}.csv", "\n".join(lines) + "\n")
+
+
+def _closes_before(folder: Path, day: str) -> dict[str, int]:
+    """Each code's close in the newest of the folder's listings before ``day``."""
+    closes: dict[str, int] = {}
+    for path in sorted((folder / "krx_listing").glob("krx-????-??-??.csv")):
+        if path.stem < f"krx-{day}":
+            with path.open(encoding="utf-8", newline="") as file:
+                rows = csv.DictReader(file)
+                closes |= {row["Code"]: int(row["Close"]) for row in rows if row["Close"].isdigit()}
+    return closes
 
 
 def write_naver(folder: Path, code: str, bars: Mapping[str, tuple[int, int, int, int, int]]) -> None:

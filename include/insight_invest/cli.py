@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from include.insight_invest import clock, commands, console
+from include.insight_invest import clock, commands, commands_market, console
 from include.insight_invest.commands import errors_end, settings_and_log
 from include.insight_invest.errors import InsightError, Terminated, UsageError
 from include.insight_invest.jobs import JOBS, Job
@@ -33,8 +33,11 @@ app = typer.Typer(
 app.add_typer(commands.db, name="db")
 app.add_typer(commands.universe, name="universe")
 app.add_typer(commands.held, name="quarantine")
+app.add_typer(commands_market.calendar, name="sessions")
 app.command()(commands.status)
 app.command()(commands.doctor)
+app.command("coverage")(commands_market.show_coverage)
+app.command("disagreements")(commands_market.show_disagreements)
 
 
 def main() -> NoReturn:

@@ -17,7 +17,7 @@ from include.insight_invest.doctor import examine
 from include.insight_invest.errors import ConfigurationError, InsightError, SourceError
 from include.insight_invest.log import configure, redact
 from include.insight_invest.settings import Settings, load_settings
-from include.insight_invest.store import migrate, quarantine, read
+from include.insight_invest.store import disagreements, migrate, quarantine, read
 from include.insight_invest.store.database import Connection, connect
 from include.insight_invest.universe import import_file, sync
 
@@ -30,6 +30,7 @@ class Decision(StrEnum):
     HELD = "held"
     RELEASED = "released"
     REJECTED = "rejected"
+    REPAIRED = "repaired"  # by a check: stored without its impossible fields
 
 
 db = typer.Typer(help="The schema.", no_args_is_help=True)
@@ -50,7 +51,8 @@ def errors_end(*, as_json: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def _database() -> Iterator[Connection]:
+def open_database() -> Iterator[Connection]:
+    """A connection to the environment's database, at this version's schema."""
     with connect(settings_and_log().database(), application="insight-invest cli") as connection:
         migrate.require_current(connection)
         yield connection
@@ -91,7 +93,7 @@ def universe_import(
     file: Annotated[Path | None, typer.Argument(help="CSV with ticker, name, security_type, iso_code.")] = None,
 ) -> None:
     """Add the tickers of FILE (the starter universe where none is given), and update known ones."""
-    with errors_end(), _database() as connection:
+    with errors_end(), open_database() as connection:
         new, changed = import_file.import_universe(connection, file)
         typer.echo(f"{new} tickers added, {changed} updated")
 
@@ -100,26 +102,34 @@ def universe_import(
 def universe_sync(
     market: Annotated[list[Market] | None, typer.Option(help="US or KR; both where none is given.")] = None,
 ) -> None:
-    """Take over the exchanges' own listings. Nobody is delisted because a listing lacks him once."""
-    with errors_end(), _database() as connection:
+    """Take over the exchanges' own listings. Only five sessions' listings in a row without it delist a ticker."""
+    with errors_end(), open_database() as connection:
         settings = settings_and_log()
         failed: list[InsightError] = []
         for iso_code in market or list(Market):
             try:
-                result = sync.sync_listing(connection, settings, str(iso_code))
+                result = sync.sync_listing(connection, settings, str(iso_code), clock.now())
             except SourceError as error:  # one market's listing does not stop the other's
                 console.error(f"{iso_code}: {error}. Nothing of {iso_code} was changed")
                 failed.append(error)
                 continue
             typer.echo(f"{iso_code}: {result.listed} listed, {result.new} added, {result.changed} updated")
+            for note in result.notes:
+                typer.echo(f"{iso_code}: {note}")
         if failed:
             raise typer.Exit(failed[0].exit_code)
 
 
 def status() -> None:
     """Each job's last run, and how fresh and how full the store is."""
-    with errors_end(), _database() as connection:
-        console.show_status(read.last_runs(connection), read.holdings(connection), read.held_rows(connection))
+    with errors_end(), open_database() as connection:
+        console.show_status(
+            read.last_runs(connection),
+            read.holdings(connection),
+            read.held_rows(connection),
+            disagreements.count_open(connection),
+        )
+        console.show_ended(read.ended_series(connection))
 
 
 def doctor() -> None:
@@ -134,7 +144,7 @@ def doctor() -> None:
 @held.command("list")
 def held_list(status: Annotated[Decision, typer.Option(help="What was decided.")] = Decision.HELD) -> None:
     """Show the rows."""
-    with errors_end(), _database() as connection:
+    with errors_end(), open_database() as connection:
         console.show_held(quarantine.rows(connection, status))
 
 
@@ -143,11 +153,13 @@ def held_release(
     quarantine_id: int,
     note: Annotated[str, typer.Option(help="Why.")],
     by: Annotated[str, typer.Option(help="Who.", envvar="USER")] = "operator",
+    proposed: Annotated[bool, typer.Option("--proposed", help="Store what the check proposes instead.")] = False,
 ) -> None:
-    """Store a held row after all."""
-    with errors_end(), _database() as connection:
-        counts = quarantine.release(connection, quarantine_id, by=by, note=note, now=clock.now())
-        typer.echo(f"row {quarantine_id} released: {counts.new} new, {counts.changed} changed")
+    """Store a held row after all, as it came or as the check proposes."""
+    with errors_end(), open_database() as connection:
+        counts = quarantine.release(connection, quarantine_id, by=by, note=note, now=clock.now(), proposed=proposed)
+        new, changed = counts.new + counts.actions_new, counts.changed + counts.actions_changed
+        typer.echo(f"row {quarantine_id} released: {new} new, {changed} changed")
 
 
 @held.command("reject")
@@ -157,6 +169,6 @@ def held_reject(
     by: Annotated[str, typer.Option(help="Who.", envvar="USER")] = "operator",
 ) -> None:
     """Decide that a held row stays out."""
-    with errors_end(), _database() as connection:
+    with errors_end(), open_database() as connection:
         quarantine.reject(connection, quarantine_id, by=by, note=note, now=clock.now())
         typer.echo(f"row {quarantine_id} rejected")

@@ -7,14 +7,18 @@ from contextlib import contextmanager
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
+from include.insight_invest.audit import JobCoverage
 from include.insight_invest.doctor import Finding
 from include.insight_invest.log import redact
 from include.insight_invest.report import Report
+from include.insight_invest.store.disagreements import Disagreement
+from include.insight_invest.store.overrides import Override
 from include.insight_invest.store.quarantine import Held
-from include.insight_invest.store.read import Holdings, LedgerRow
+from include.insight_invest.store.read import Ended, Holdings, LedgerRow
 from include.insight_invest.updaters.progress import Progress as Tell
 from include.insight_invest.updaters.progress import log_progress
 
@@ -125,7 +129,7 @@ def runs_table(runs: Sequence[LedgerRow], title: str) -> Table:
     return table
 
 
-def show_status(runs: Mapping[str, LedgerRow], holdings: Sequence[Holdings], held: int) -> None:
+def show_status(runs: Mapping[str, LedgerRow], holdings: Sequence[Holdings], held: int, disagreements: int = 0) -> None:
     """The last run of each job, and what the store holds."""
     _out.print(runs_table(list(runs.values()), "Last run of each job"))
     for run in runs.values():
@@ -139,8 +143,16 @@ def show_status(runs: Mapping[str, LedgerRow], holdings: Sequence[Holdings], hel
     _out.print(stored)
     if held:
         _out.print(f"{held} rows are held back: `quarantine list` shows them")
+    if disagreements:
+        _out.print(f"{disagreements} values differ between two sources: `disagreements` shows them")
     if not runs:
         _out.print("No job has run yet: run_scheduled_job.py --job all")
+
+
+def show_ended(series: Sequence[Ended]) -> None:
+    """The macro series that no longer bring anything; nothing where all are live."""
+    for item in series:
+        _out.print(f"{item.fred} is {item.status} since {item.since:%Y-%m-%d}", markup=False)
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
@@ -152,15 +164,78 @@ def show_findings(findings: Sequence[Finding]) -> None:
 
 
 def show_held(rows: Sequence[Held]) -> None:
-    """The rows of the quarantine."""
+    """The rows of the quarantine: what came, what is proposed instead, what was decided. Lines: a table would wrap."""
     if not rows:
         _out.print("nothing is held back")
-        return
-    table = Table("id", "ticker", "date", "source", "reason", "row")
     for row in rows:
-        values = " ".join(f"{name}={value}" for name, value in row.payload.items() if value is not None)
-        table.add_row(str(row.quarantine_id), row.ticker, str(row.trade_date), row.source, row.reason, values)
+        number, what = f"{row.quarantine_id:>6}", f"{row.ticker} {row.trade_date} {row.kind} of {row.source}"
+        _out.print(f"{number}  {what}: {row.reason}", markup=False)
+        proposal = f"proposed: {_values(row.proposal)}" if row.proposal else ""
+        for line in filter(None, (_values(row.payload), proposal, _decided(row))):
+            _out.print(f"        {line}", markup=False)
+
+
+def _values(values: Mapping[str, object]) -> str:
+    shown = {name: value for name, value in values.items() if value is not None and name != "basis_date"}
+    return " ".join(
+        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in shown.items()
+    )
+
+
+def _decided(row: Held) -> str:
+    if row.decided_at is None:
+        return ""
+    return f"{row.status} by {row.decided_by} {row.decided_at:%Y-%m-%d %H:%M}" + (f": {row.note}" if row.note else "")
+
+
+def show_sessions(rows: Sequence[Override]) -> None:
+    """What is known of sessions beside the tables."""
+    if not rows:
+        _out.print("no session is suspected")
+        return
+    table = Table("exchange", "session", "state", "evidence or decision")
+    for row in rows:
+        evidence = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in row.evidence.items())
+        decided = f"{row.decided_by} {row.decided_at:%Y-%m-%d}: {row.note}" if row.decided_at else evidence
+        table.add_row(row.exchange, str(row.session_date), row.state, escape(decided))
     _out.print(table)
+
+
+def show_disagreements(rows: Sequence[Disagreement]) -> None:
+    """What two sources say of the same value, in the shares of that session, and what is stored now."""
+    if not rows:
+        _out.print("no two sources disagree")
+        return
+    table = Table("ticker", "session", "field", "found (UTC)")
+    for name in ("one source says", "the other says", "stored now"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        said = (f"{row.value:,.10g} ({row.source})", f"{row.other_value:,.10g} ({row.other_source})")
+        stored = "-" if row.stored is None else f"{row.stored:,.10g}"
+        table.add_row(row.ticker, str(row.trade_date), row.field, f"{row.found_at:%Y-%m-%d %H:%M}", *said, stored)
+    _out.print(table)
+
+
+def show_coverage(covered: Sequence[JobCoverage]) -> None:
+    """One row per job, and below it the tickers that lack most."""
+    columns = ("sessions", "bars", "without trade", "held", "source gaps", "open", "unexplained")
+    table = Table(*(Column(name, justify="left" if name in ("job", "up to") else "right") for name in
+                    ("job", "up to", "tickers", *columns)))  # fmt: skip
+    for one in covered:
+        counts = (one.tickers, one.sessions, one.bars, one.without_trade, one.held, one.source_gaps, one.open_gaps)
+        numbers = [f"{count:,}" for count in (*counts, one.unrecorded)]
+        table.add_row(one.job, str(one.until or "-"), *numbers)
+    _out.print(table)
+    for one in covered:
+        worst = sorted((row for row in one.rows if row.sessions > row.bars), key=lambda row: row.bars - row.sessions)
+        for row in worst[:_SHOWN_PROBLEMS]:
+            _out.print(
+                f"{one.job}: {row.ticker} {row.first_day} to {row.last_day}: {row.bars:,} of {row.sessions:,}; "
+                f"{row.held} held, {row.source_gaps} source gaps, {row.open_gaps} open, {row.unrecorded} unexplained",
+                markup=False,
+            )
+        if one.closures:
+            _out.print(f"{one.job}: {one.closures} sessions are suspected or confirmed closures: `sessions list`")
 
 
 def _colour(text: str, *, good: bool) -> str:

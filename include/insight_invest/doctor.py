@@ -8,8 +8,9 @@ from include.insight_invest import sessions
 from include.insight_invest.errors import InsightError
 from include.insight_invest.jobs import JOBS
 from include.insight_invest.settings import Settings
-from include.insight_invest.store import migrate, read
+from include.insight_invest.store import coverage, migrate, overrides, read
 from include.insight_invest.store.database import connect, where
+from include.insight_invest.store.overrides import SessionState
 
 _CALENDAR_RESERVE = timedelta(days=60)
 
@@ -30,7 +31,9 @@ def examine(settings: Settings, now: datetime) -> list[Finding]:
         ("database", lambda: _database(settings)),
         ("schema", lambda: _schema(settings)),
         ("universe", lambda: _universe(settings)),
+        ("macro series", lambda: _series(settings)),
         ("calendars", lambda: _calendars(now)),
+        ("completeness", lambda: _completeness(settings)),
     ]
     return [_finding(what, check) for what, check in checks]
 
@@ -64,6 +67,26 @@ def _universe(settings: Settings) -> str:
         migrate.require_current(connection)
         found = read.holdings(connection)
     return ", ".join(f"{item.name} {item.items} ({item.items_with_data} with data)" for item in found) or "empty"
+
+
+def _series(settings: Settings) -> str:
+    with connect(settings.database()) as connection:
+        migrate.require_current(connection)
+        found = read.ended_series(connection)
+    return ", ".join(f"{item.fred} {item.status} since {item.since:%Y-%m-%d}" for item in found) or "all live"
+
+
+def _completeness(settings: Settings) -> str:
+    """Not a problem in itself: open gaps are asked for again, and who decides about a closure may take a day."""
+    with connect(settings.database()) as connection:
+        migrate.require_current(connection)
+        gaps = coverage.count_open(connection)
+        suspected = [found for found in overrides.overrides(connection) if found.state == SessionState.SUSPECTED]
+    told = f"{gaps[0]} sessions of {gaps[1]} tickers are missing and asked for again"
+    if suspected:
+        days = ", ".join(f"{found.exchange} {found.session_date}" for found in suspected)
+        told += f"; perhaps closed, to be decided (`sessions list`): {days}"
+    return told
 
 
 def _calendars(now: datetime) -> str:

@@ -64,7 +64,7 @@ _ALL = (
         settles_after=timedelta(minutes=90),
         schedule="0 18 * * TUE-SAT",
         execution_timeout=timedelta(minutes=30),
-        sources=("yahoo",),
+        sources=("yahoo", "nasdaq"),
         needs=("DATABASE_URL",),
         tags=(Tag.UPDATER, Tag.PRICES, Tag.US),
     ),

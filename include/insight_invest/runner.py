@@ -13,7 +13,8 @@ from datetime import date, datetime, timedelta
 from types import FrameType
 
 from include.insight_invest import clock, sessions
-from include.insight_invest.errors import BudgetExceeded, InsightError, InvariantBroken, Terminated, UsageError
+from include.insight_invest.audit import audit
+from include.insight_invest.errors import BudgetExceeded, InsightError, Terminated, UsageError
 from include.insight_invest.jobs import Job, Kind
 from include.insight_invest.log import redact
 from include.insight_invest.report import SHOWN_PROBLEMS, Problem, Report, Rows, Status, count_states
@@ -24,6 +25,7 @@ from include.insight_invest.store.database import Connection, connect, first_lin
 from include.insight_invest.store.lease import lease
 from include.insight_invest.store.load import Change, LoadContext
 from include.insight_invest.store.migrate import require_current
+from include.insight_invest.updaters.gate import require_presence
 from include.insight_invest.updaters.progress import Progress, Run, RunOptions, log_progress
 
 log = logging.getLogger(__name__)
@@ -85,26 +87,20 @@ def session_of(job: Job, as_of: datetime) -> date:
     return sessions.last_closed(job.exchange, as_of - job.settles_after)
 
 
-def audit(job: Job, settings: Settings) -> None:
-    """Prove the three invariants between ledger and data. Raises InvariantBroken naming each that does not hold."""
-    settings.require(["DATABASE_URL"])
-    with connect(settings.database(), application=f"insight-invest audit {job.name}") as connection:
-        require_current(connection)
-        broken = ledger.broken_invariants(connection, job.name)
-    if broken:
-        raise InvariantBroken(f"{len(broken)} invariants do not hold: {'; '.join(broken)}")
-
-
 def _work(work: Run, started: datetime) -> Report:
     error: Exception | None = None
     status = Status.SUCCEEDED
     try:
         with _sigterm_raises():
-            _updater(work.job)(work)
+            _update(work)
         if over := _over_budget(work):
             error, status = over, Status.OVER_BUDGET
+        elif work.job.kind is Kind.PRICES:
+            require_presence(work)
     except Terminated as stopped:
         error, status = stopped, Status.TERMINATED
+    except BudgetExceeded as spent:
+        error, status = spent, Status.OVER_BUDGET
     except Exception as failed:
         # Also what nobody foresaw: one job that fails does not stop another, and the ledger says why.
         # A wrong call is the caller's: its message is enough, where the code stood says nothing.
@@ -115,6 +111,21 @@ def _work(work: Run, started: datetime) -> Report:
     told = _told(error)
     _close(work, status, told)
     return _report(work, status, told, getattr(error, "exit_code", 1) if error else 0, started)
+
+
+def _update(work: Run) -> None:
+    if work.job.kind is not Kind.PRICES:
+        _updater(work.job)(work)
+        return
+    from include.insight_invest.updaters import completeness
+
+    if why := completeness.nothing_to_do(work):
+        work.notes.append(why)
+        log.info("%s", why)
+        return
+    _updater(work.job)(work)
+    completeness.settle(work)
+    _look_over(work)
 
 
 def _told(error: Exception | None) -> str | None:
@@ -133,6 +144,15 @@ def _updater(job: Job) -> Callable[[Run], None]:
     return {"US": update_us, "KR": update_kr}[job.iso_code]
 
 
+def _look_over(work: Run) -> None:
+    """What a price job does once the market has landed; the sample is of whole runs only."""
+    from include.insight_invest.updaters.comparison import compare
+
+    options = work.options
+    if not (options.tickers or options.start or options.end):
+        compare(work)
+
+
 def _over_budget(work: Run) -> BudgetExceeded | None:
     failed = sum(state in _COUNTED for state, _ in work.outcomes.values())
     budget = work.settings.failure_budget
@@ -145,15 +165,12 @@ def _over_budget(work: Run) -> BudgetExceeded | None:
 
 
 def _close(work: Run, status: Status, error: str | None) -> None:
-    tickers: dict[str, dict[str, str | None]] = {}
-    for ticker, (state, reason) in sorted(work.outcomes.items()):
-        tickers.setdefault(state, {})[ticker] = redact(reason) if reason else None
     ledger.close_run(
         work.connection,
         work.context.run_id,
         status=status,
         finished_at=clock.now(),
-        tickers=tickers,
+        tickers=work.tickers,
         requests=work.counts.requests,
         error=error,
         notes=[redact(note) for note in work.notes],
@@ -165,7 +182,7 @@ def _report(work: Run, status: Status, error: str | None, exit_code: int, starte
     problems = [
         Problem(ticker=ticker, state=state, reason=redact(reason or ""))
         for ticker, (state, reason) in sorted(work.outcomes.items())
-        if state not in (State.UPDATED, State.UNCHANGED)
+        if state not in (State.UPDATED, State.UNCHANGED) and ticker not in work.told
     ]
     return Report(
         job=work.job.name,

@@ -45,7 +45,11 @@ class Settings(BaseSettings):
     execution: Execution = Field(Execution.LOCAL, validation_alias="INSIGHT_EXECUTION")
 
     failure_budget: float = Field(0.02, ge=0, le=1, validation_alias="INSIGHT_FAILURE_BUDGET")
+    # A run that has sent this many requests stops with exit code 3; 3,000 US tickers need 3,000, whatever the range.
+    request_budget: int = Field(20_000, ge=1, validation_alias="INSIGHT_REQUEST_BUDGET")
     lookback_sessions: int = Field(7, ge=5, le=10, validation_alias="INSIGHT_LOOKBACK_SESSIONS")
+    # compared with a second source each day; 0 is none
+    sample_tickers: int = Field(50, ge=0, le=1000, validation_alias="INSIGHT_SAMPLE_TICKERS")
     timeout: float = Field(30, gt=0, le=300, validation_alias="INSIGHT_TIMEOUT")
     attempts: int = Field(3, ge=1, le=10, validation_alias="INSIGHT_ATTEMPTS")
     retry_wait: float = Field(1, gt=0, le=60, validation_alias="INSIGHT_RETRY_WAIT")  # before the second attempt

@@ -47,7 +47,7 @@ def _write_listings(folder: Path, first_days: Mapping[str, date]) -> None:
                 {
                     "symbol": company.ticker,
                     "name": company.name,
-                    "lastsale": "",  # the demonstration's listings carry definitions, no prices
+                    "lastsale": "",  # whoever serves the files gives them the prices of the day
                     "netchange": "",
                     "pctchange": "",
                     "volume": "",

@@ -65,13 +65,14 @@ def test_a_row_at_the_edge_is_good(good: Row) -> None:
     assert (list(checked.good["ticker"]), checked.held) == ([good[0]], [])
 
 
-def test_a_held_row_carries_its_raw_values(connection: object) -> None:
+def test_a_held_row_carries_its_raw_values() -> None:
     checked = check_bars(frame(("BAD", "2026-03-19", INF, 13.0, NAN, 12.0, 2000.0)))
     assert checked.held == [
         {
             "meta_id": 1,
             "ticker": "BAD",
             "trade_date": date(2026, 3, 19),
+            "kind": "bar",
             "reason": "a price that is not finite",
             "payload": {
                 "open": "inf",
@@ -81,6 +82,7 @@ def test_a_held_row_carries_its_raw_values(connection: object) -> None:
                 "volume": 2000.0,
                 "basis_date": "2026-03-20",
             },
+            "proposal": None,
         }
     ]
 
@@ -114,6 +116,58 @@ def test_no_bars_are_no_bars() -> None:
     empty = pd.DataFrame(columns=list(BAR_COLUMNS))
     checked = check_bars(empty)
     assert (list(checked.good.columns), len(checked.good), checked.held) == (list(BAR_COLUMNS), 0, [])
+
+
+# Repairs -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        ("TICK", "2026-03-19", 13.01, 13.0, 10.0, 12.0, 2000.0),
+        ("TICK", "2026-03-19", 11.0, 13.0, 10.0, 9.99, 2000.0),
+        ("PENNY", "2026-03-19", 0.5001, 0.5, 0.4, 0.4, 2000.0),
+    ],
+)
+def test_a_tick_outside_low_and_high_is_stored_as_it_is(row: Row) -> None:
+    checked = check_bars(frame(row))
+    assert (len(checked.good), checked.held, checked.repaired) == (1, [], [])
+    assert checked.good.iloc[0][["open", "close"]].tolist() == [row[2], row[5]]
+
+
+@pytest.mark.parametrize(
+    ("row", "stored", "reason"),
+    [
+        (
+            ("TENT", "2026-03-19", 11.0, 13.0, 10.0, 13.5, 2000.0),
+            [NAN, NAN, NAN, 13.5, 2000.0],
+            "close a little outside low and high: stored without open, high and low",
+        ),
+        (
+            ("SSW", "2026-03-19", 13.5, 13.0, 10.0, 12.0, 2000.0),
+            [NAN, 13.0, 10.0, 12.0, 2000.0],
+            "open a little outside low and high: stored without it",
+        ),
+        (
+            ("PENNY", "2026-03-19", 0.5002, 0.5, 0.4, 0.4, 2000.0),
+            [NAN, 0.5, 0.4, 0.4, 2000.0],
+            "open a little outside low and high: stored without it",
+        ),
+    ],
+)
+def test_up_to_5_percent_outside_the_close_stays_and_what_cannot_be_is_left_out(
+    row: Row, stored: list[float], reason: str
+) -> None:
+    checked = check_bars(frame(row))
+    values = checked.good[["open", "high", "low", "close", "volume"]].iloc[0]
+    pd.testing.assert_series_equal(values, pd.Series(stored, index=values.index), check_names=False)
+    assert [(repaired["reason"], repaired["payload"]["open"]) for repaired in checked.repaired] == [(reason, row[2])]
+    assert checked.held == []
+
+
+def test_korea_quotes_whole_won_and_needs_no_tick() -> None:
+    checked = check_bars(frame(("WON", "2026-03-19", 1001.0, 1000.0, 900.0, 950.0, 2000.0)), "KRW")
+    assert [row["reason"] for row in checked.repaired] == ["open a little outside low and high: stored without it"]
 
 
 # Sessions ----------------------------------------------------------------------------------------------------------

@@ -170,6 +170,35 @@ class TestQuarantine:
         market.audit()
         assert cli("quarantine", "release", self.ids(market)["ACME"], "--note", "again").code == 2
 
+    def test_release_as_the_check_proposes(self, cli: Command, market: Market) -> None:
+        from tests.folders import write_chart
+
+        days = {f"2026-01-0{day}": (50.0, 50.0, 50.0, 50.0, 100 + day) for day in (5, 6, 7)}
+        write_chart(market.folder, "PENNY", days, dividends={"2026-01-06": 20.0})
+        market.follow("PENNY")
+        cli(*job("us-price"))
+        number = self.ids(market)["PENNY"]
+        assert (
+            f"{number:>6}  PENNY 2026-01-06 dividend of yahoo: a large dividend without a fall of the price\n"
+            "        value=20 currency=USD\n"
+            "        proposed: value=0.2\n"
+        ) in cli("quarantine", "list").out
+        said = cli("quarantine", "release", number, "--proposed", "--note", "cents", "--by", "kim")
+        assert (said.code, said.out) == (0, f"row {number} released: 1 new, 0 changed\n")
+        assert market.rows("select value from tb_action where kind = 'dividend' order by 1 desc limit 1") == [(0.2,)]
+        assert "released by kim" in cli("quarantine", "list", "--status", "released").out
+        again = cli("quarantine", "release", self.ids(market)["ACME"], "--proposed", "--note", "x")
+        assert (again.code, "has no proposal" in again.err) == (2, True)
+
+    def test_what_was_repaired_is_listed(self, cli: Command, market: Market) -> None:
+        from tests.folders import write_chart
+
+        write_chart(market.folder, "QUIRK", {"2026-01-07": (10.2, 10.0, 9.0, 9.5, 100)})
+        market.follow("QUIRK")
+        cli(*job("us-price"))
+        out = cli("quarantine", "list", "--status", "repaired").out
+        assert "QUIRK 2026-01-07 bar of yahoo: open a little outside low and high: stored without it\n" in out
+
     def test_a_row_without_a_close_cannot_be_released(self, cli: Command, market: Market) -> None:
         said = cli("quarantine", "release", self.ids(market)["BOLT"], "--note", "x")
         assert said.code == 2
@@ -185,3 +214,31 @@ class TestQuarantine:
             ("rejected", "kim", "no trade")
         ]
         assert cli("quarantine", "list", "--status", "rejected").out.count("no close") == 1
+
+
+class TestDisagreements:
+    """What the daily sample found is counted by ``status`` and listed by ``disagreements``."""
+
+    def test_there_are_none(self, cli: Command) -> None:
+        assert cli("disagreements").out == "no two sources disagree\n"
+        assert "differ between two sources" not in cli("status").out
+
+    def test_they_are_shown_until_they_are_settled(self, cli: Command, market: Market) -> None:
+        cli(*job("us-price"))
+        market.rows(
+            "insert into tb_disagreement values (2, '2026-01-07', 'close', 'yahoo', 52.25, 'nasdaq', 52.6, 1, "
+            "'2026-01-08 12:00+00', null)"
+        )
+        assert "1 values differ between two sources: `disagreements` shows them" in cli("status").out
+        (row,) = [line for line in cli("disagreements").out.splitlines() if "BOLT" in line]
+        assert [cell.strip() for cell in row.strip("│").split("│")] == [
+            "BOLT",
+            "2026-01-07",
+            "close",
+            "2026-01-08 12:00",
+            "52.25 (yahoo)",
+            "52.6 (nasdaq)",
+            "52.5",
+        ]
+        market.rows("update tb_disagreement set settled_at = now()")
+        assert cli("disagreements").out == "no two sources disagree\n"

@@ -1,9 +1,11 @@
 """The US listing files: raw.githubusercontent.com/rreichel3/US-Stock-Symbols."""
 
 import gzip
+import json
 import re
 from datetime import date, datetime
 
+from tests.replay import yahoo
 from tests.replay.bars import NEW_YORK
 from tests.replay.data import Library
 from tests.replay.messages import TEXT, Answer, Request
@@ -26,4 +28,16 @@ def respond(library: Library, now: datetime, request: Request) -> Answer:
         return Answer.text("404: Not Found", TEXT, 404)
     path = found[max(found)]
     body = path.read_bytes()
-    return Answer(gzip.decompress(body) if path.suffix == ".gz" else body, TEXT)
+    return Answer(_priced(gzip.decompress(body) if path.suffix == ".gz" else body, library, now), TEXT)
+
+
+def _priced(body: bytes, library: Library, now: datetime) -> bytes:
+    """``body``; rows that leave their prices open (the demonstration's) are given those of Yahoo's charts."""
+    if b'"lastsale": ""' not in body:
+        return body
+    rows = json.loads(body)
+    for row in rows:
+        if row["lastsale"] == "" and (known := yahoo.last_session(library, row["symbol"], now)):
+            close, before, volume = known
+            row |= {"lastsale": f"${close:.4f}", "netchange": f"{close - before:.4f}", "volume": str(volume)}
+    return json.dumps(rows).encode()

@@ -96,6 +96,16 @@ def _quotation(library: Library, symbol: str, now: datetime) -> Quotation | None
     return library.once(key, lambda: quote(merge(venue, recordings), venue.day(now.timestamp())))
 
 
+def last_session(library: Library, symbol: str, now: datetime) -> tuple[float, float, int] | None:
+    """Close, close before and volume of the newest session that is over at ``now``; None where there is none."""
+    quotation = _quotation(library, symbol, now)
+    closed = _closed(quotation, now) if quotation else 0
+    if quotation is None or closed < 2:
+        return None
+    close, volume = quotation.values["close"], quotation.values["volume"]
+    return float(close[closed - 1]), float(close[closed - 2]), int(volume[closed - 1])
+
+
 def _closed(quotation: Quotation, now: datetime) -> int:
     """How many bars, from the first, belong to sessions that are over at ``now``."""
     history = quotation.history

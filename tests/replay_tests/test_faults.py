@@ -65,7 +65,11 @@ def test_a_dropped_connection(replay: Replay) -> None:
 
 
 @pytest.mark.parametrize("kind", [Fault.FORBIDDEN, Fault.SERVER_ERROR, Fault.HTML, Fault.EMPTY])
-def test_naver_fails_silently(replay: Replay, kind: Fault, capsys: pytest.CaptureFixture[str]) -> None:
+def test_naver_fails_silently(
+    replay: Replay, kind: Fault, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # the product hears through requests of its own, which raises; a job that ran before in this process left it there
+    monkeypatch.setattr(FinanceDataReader.naver.data, "requests", requests)
     replay.fault(kind, source="naver")
     assert FinanceDataReader.DataReader("005930").empty
     assert "has no data" in capsys.readouterr().out

@@ -4,8 +4,13 @@ from typing import LiteralString
 
 import pytest
 
+from include.insight_invest.audit import audit
 from include.insight_invest.errors import InvariantBroken
+from include.insight_invest.jobs import JOBS
+from include.insight_invest.store.database import connect
+from include.insight_invest.store.lease import lease
 from tests.fixtures.market import Market
+from tests.store.rows import start_run
 
 
 def test_they_hold_after_runs(market: Market) -> None:
@@ -52,3 +57,33 @@ def test_the_next_run_does_not_hide_a_break(market: Market) -> None:
     market.run(start="2026-01-07")
     with pytest.raises(InvariantBroken, match="run 1 of us-price says it wrote 6 rows, the tables have 5"):
         market.audit()
+
+
+class TestWhileAnotherRunIsAtWork:
+    """A run at work has not committed its ledger row yet, and that is no lie."""
+
+    def test_the_newest_finished_run_is_judged(self, market: Market) -> None:
+        market.run()
+        with connect(market.url) as other, lease(other, "us-price", (1, 1)):
+            start_run(other)
+            market.audit()
+
+    def test_a_run_that_died_is_found(self, market: Market) -> None:
+        market.run()
+        with connect(market.url) as other:
+            start_run(other)
+        with pytest.raises(InvariantBroken, match=r"the newest run of us-price \(2\) is running"):
+            market.audit()
+
+    def test_a_run_of_ones_own_is_judged_whatever_came_later(self, market: Market) -> None:
+        market.run()
+        market.rows("update tb_job_run set status = 'lost'")
+        market.run()
+        market.audit()
+        with pytest.raises(InvariantBroken, match=r"us-price \(1\) is lost"):
+            audit(JOBS["us-price"], market.settings(), run_id=1)
+
+    def test_a_run_that_is_not_there(self, market: Market) -> None:
+        market.run()
+        with pytest.raises(InvariantBroken, match="there is no ledger row of us-price"):
+            audit(JOBS["us-price"], market.settings(), run_id=7)

@@ -4,13 +4,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.market import THURSDAY_KR, WEDNESDAY_KR, Market
+from tests.fixtures.market import THURSDAY_KR, Market
 from tests.folders import write_krx, write_naver
 from tests.replay import Fault
 
 WEDNESDAY = "2026-01-07T12:00+00:00"
 THURSDAY = "2026-01-08T12:00+00:00"
 FRIDAY = "2026-01-09T12:00+00:00"
+
+TUESDAY_KR = [
+    ("005930", "Samsung", "KOSPI", 950, 1000, 900, 990, 400),
+    ("0126Z0", "Letters", "KOSPI", 9, 11, 8, 10, 6),
+    ("247540", "Halted", "KOSDAQ", 0, 0, 0, 2050, 0),
+]
 
 
 def test_the_market_of_a_day_with_its_definitions(market: Market) -> None:
@@ -37,18 +43,19 @@ def test_a_missed_session_is_made_up_for(market: Market) -> None:
     write_krx(market.folder, "2026-01-09", [("005930", "Samsung", "KOSPI", 1150, 1250, 1100, 1200, 700)])
     report = market.run("kr-price", as_of=FRIDAY)
     assert [bar[1] for bar in market.bars() if bar[0] == "005930"] == ["2026-01-07", "2026-01-08", "2026-01-09"]
-    assert report.requests == market.replay.counts["krx"] - 3 == 4
+    # the newest listing's three, Thursday's that was missed, and Wednesday's, which is read again
+    assert market.replay.counts["krx"] - 3 == 5
     assert report.tickers == {"updated": 3}
 
 
 def test_missed_sessions_are_not_asked_for_after_a_429(market: Market) -> None:
     market.run("kr-price", as_of=WEDNESDAY)
-    write_krx(market.folder, "2026-01-13", [("005930", "Samsung", "KOSPI", 1150, 1250, 1100, 1200, 700)])
+    write_krx(market.folder, "2026-01-13", [("0126Z0", "Letters", "KOSPI", 11, 13, 10, 12, 8)])
     market.replay.fault(Fault.TOO_MANY, match="listing/krx/2026-01-08")
     report = market.run("kr-price", as_of="2026-01-13T12:00+00:00")
-    assert [bar[1] for bar in market.bars() if bar[0] == "005930"] == ["2026-01-07", "2026-01-13"]
-    assert report.notes == ["3 sessions are missing: run --start 2026-01-08 --end 2026-01-12"]
-    assert report.requests == market.replay.counts["krx"] - 3 == 4
+    assert [bar[1] for bar in market.bars() if bar[0] == "0126Z0" and bar[8] == "krx"] == ["2026-01-07", "2026-01-13"]
+    assert "3 sessions are missing: run --start 2026-01-08 --end 2026-01-12" in report.notes
+    assert market.replay.counts["krx"] - 3 == 5  # the newest, Wednesday's again, and the one that was refused
 
 
 def test_a_share_that_left_the_listing_is_empty_and_stays_known(market: Market) -> None:
@@ -99,6 +106,9 @@ class TestFallback:
         thursday = [bar for bar in market.bars() if bar[:2] == ("005930", "2026-01-08")]
         assert thursday == [("005930", "2026-01-08", 1050.0, 1200.0, 1000.0, 1150.0, 600, "2026-01-08", "krx")]
         assert market.rows("select source, close from tb_bar_revision where close = 1149") == [("yahoo", 1149.0)]
+        # Yahoo writes a halt as four closes; KRX says that there was no trade
+        halted = [bar for bar in market.bars() if bar[:2] == ("247540", "2026-01-08")]
+        assert halted == [("247540", "2026-01-08", None, None, None, 2050.0, 0, "2026-01-08", "krx")]
         assert report.source == "krx"
         market.audit("kr-price")
 
@@ -149,7 +159,7 @@ class TestMissedSessions:
     """A session counts as there when KRX has given most of the market, whoever else gave a part of it."""
 
     def test_one_ticker_that_was_loaded_by_itself_hides_nothing(self, market: Market) -> None:
-        write_krx(market.folder, "2026-01-06", WEDNESDAY_KR)
+        write_krx(market.folder, "2026-01-06", TUESDAY_KR)
         market.run("kr-price", as_of="2026-01-06T12:00+00:00")
         market.run("kr-price", as_of="2026-01-07T12:00+00:00", tickers=("005930",))
         market.run("kr-price", as_of="2026-01-08T12:00+00:00")
@@ -160,7 +170,7 @@ class TestMissedSessions:
         ]
 
     def test_a_day_that_yahoo_stood_in_for_is_asked_of_krx_again(self, market: Market) -> None:
-        write_krx(market.folder, "2026-01-06", WEDNESDAY_KR)
+        write_krx(market.folder, "2026-01-06", TUESDAY_KR)
         market.run("kr-price", as_of="2026-01-06T12:00+00:00")
         market.replay.fault(Fault.SERVER_ERROR, source="krx")
         market.run("kr-price", as_of="2026-01-07T12:00+00:00", settings=market.settings(attempts=1))
@@ -171,26 +181,27 @@ class TestMissedSessions:
 
     def test_a_day_whose_listing_is_gone_is_named_until_naver_gave_it(self, market: Market) -> None:
         """Monday's listing is not in the cache any more: the report says what to run, and then is satisfied."""
-        for day in ("2026-01-02", "2026-01-06"):
-            write_krx(market.folder, day, [WEDNESDAY_KR[0]])
-        for day in ("2026-01-07", "2026-01-08"):
-            write_krx(market.folder, day, [THURSDAY_KR[0]])
-        write_naver(market.folder, "005930", {"2026-01-05": (950, 1000, 900, 990, 400)})
+        lost = "1 sessions are missing: run --start 2026-01-05 --end 2026-01-05"
+        days = ("2026-01-02", "2026-01-06", "2026-01-07", "2026-01-08")
+        for number, day in enumerate(days):
+            write_krx(market.folder, day, [("005930", "Samsung", "KOSPI", 950, 1000, 900, 990 + number, 400)])
+        (market.folder / "naver" / "005930.sise.xml").unlink()
         market.run("kr-price", as_of="2026-01-02T12:00+00:00")
-        report = market.run("kr-price", as_of="2026-01-06T12:00+00:00")
-        assert report.notes == ["1 sessions are missing: run --start 2026-01-05 --end 2026-01-05"]
+        assert lost in market.run("kr-price", as_of="2026-01-06T12:00+00:00").notes
         asked = market.replay.counts["krx"]
-        market.run("kr-price", as_of="2026-01-07T12:00+00:00")
-        assert market.replay.counts["krx"] - asked == 4  # the listing's three, and one for the day that is not there
+        assert lost in market.run("kr-price", as_of="2026-01-07T12:00+00:00").notes
+        # the newest listing's three, those of two sessions again, and the one that is not there
+        assert market.replay.counts["krx"] - asked == 6
+        write_naver(market.folder, "005930", {"2026-01-05": (950, 1000, 900, 990, 400)})
         market.run("kr-price", start="2026-01-05", end="2026-01-05")
-        assert market.run("kr-price").notes == []
+        assert lost not in market.run("kr-price").notes
 
 
 class TestOddListings:
     """One row of the listing that is not right is not the market's failure."""
 
     def test_a_code_that_is_there_twice_is_held_back_and_the_rest_loads(self, market: Market) -> None:
-        twice = ("005930", "Samsung", "KOSPI", 1, 1, 1, 1, 1)
+        twice = ("005930", "Samsung", "KOSPI", 1050, 1200, 1000, 1160, 600)
         write_krx(market.folder, "2026-01-08", [*THURSDAY_KR, twice])
         report = market.run("kr-price")
         assert (report.rows.new, report.rows.held_back) == (2, 2)

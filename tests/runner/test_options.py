@@ -1,6 +1,7 @@
 """What a run can be asked: another day, a range, a part of the universe, everything again."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from include.insight_invest.errors import UsageError
 from include.insight_invest.jobs import JOBS
 from include.insight_invest.report import Report
 from include.insight_invest.runner import RunOptions, run
+from include.insight_invest.sources.base import State
 from include.insight_invest.store.universe import in_shard
 from tests.fixtures.market import THURSDAY, Market
 from tests.folders import write_chart
@@ -42,9 +44,16 @@ class TestAsOf:
         for as_of in (WEDNESDAY, THURSDAY, FRIDAY):
             market.run(as_of=as_of)
         before = market.dump("tb_job_run")
-        report = _without_moving_the_clock(market, WEDNESDAY)
+        report = _without_moving_the_clock(market, WEDNESDAY, full_refresh=True)
         assert report.rows.model_dump() == {"new": 0, "changed": 0, "unchanged": 4, "held_back": 0}
         assert market.dump("tb_job_run") == before
+
+    def test_repeated_where_all_is_final_it_asks_nobody(self, market: Market) -> None:
+        for as_of in (WEDNESDAY, THURSDAY, FRIDAY):
+            market.run(as_of=as_of)
+        report = _without_moving_the_clock(market, WEDNESDAY)
+        assert (report.tickers, report.requests) == ({State.UNCHANGED: 2}, 0)
+        assert report.notes == ["2 tickers were not asked for: 2025-12-26 to 2026-01-06 is stored and final"]
 
     def test_a_split_changes_no_bar_and_restates_what_readers_see(self, market: Market) -> None:
         market.run(as_of=WEDNESDAY)
@@ -159,8 +168,8 @@ class TestFullRefresh:
         assert (report.source, report.rows.new, report.rows.unchanged) == ("naver", 2, 1)
 
 
-def _without_moving_the_clock(market: Market, as_of: str, job: str = "us-price") -> Report:
-    return run(JOBS[job], RunOptions(as_of=datetime.fromisoformat(as_of)), market.settings())
+def _without_moving_the_clock(market: Market, as_of: str, job: str = "us-price", **options: Any) -> Report:
+    return run(JOBS[job], RunOptions(as_of=datetime.fromisoformat(as_of), **options), market.settings())
 
 
 @pytest.mark.parametrize("as_of", ["2199-01-01T00:00+00:00", "1989-06-01T00:00+00:00", "0001-01-01T00:00+14:00"])

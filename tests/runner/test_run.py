@@ -64,6 +64,7 @@ def test_the_report_says_what_the_database_holds(market: Market) -> None:
         "requests": report.requests,
         "tickers": {"empty": {"NOPE": "Yahoo has no prices for NOPE"}, "updated": {"ACME": None, "BOLT": None}},
         "error": None,
+        "notes": [],
     }
     assert market.rows("select count(*) from tb_bar") == [(report.rows.new,)]
     assert row["finished_at"] >= row["started_at"]

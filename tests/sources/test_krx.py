@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from include.insight_invest.errors import InsightError, NotFound, SourceUnavailable, StaleSource, Throttled
+from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS
 from include.insight_invest.sources.krx import Snapshot, snapshot_bars, snapshot_definitions
 from include.insight_invest.sources.reader import Requests
 from tests.folders import write_krx
 from tests.replay import Fault, Replay
 from tests.replay_tests.clients import at
-from tests.sources.asking import fast
+from tests.sources.asking import ask, bars, fast, wanted
 
 DAY = date(2026, 1, 7)
 KRX, CACHE = "data.krx.co.kr", "data/listing/krx/2026-01-07.csv"
@@ -41,9 +42,10 @@ def test_the_market_of_a_day_is_three_requests(folder: Path, replay: Replay) -> 
 
 def test_bars_are_as_traded_that_day(folder: Path) -> None:
     listing = Snapshot(fast()).market(DAY)
-    bars = snapshot_bars(listing, {"005930": 1, "0126Z0": 2, "247540": 3, "900000": 4}, DAY)
+    quoted = snapshot_bars(listing, {"005930": 1, "0126Z0": 2, "247540": 3, "900000": 4}, DAY)
     assert [
-        [v if v == v else None for v in row] for row in bars.astype({"trade_date": str, "basis_date": str}).to_numpy()
+        [v if v == v else None for v in row]
+        for row in quoted[list(BAR_COLUMNS)].astype({"trade_date": str, "basis_date": str}).to_numpy()
     ] == [
         [1, "005930", "2026-01-07", 1000.0, 1100.0, 900.0, 1050.0, 500.0, "2026-01-07"],
         [2, "0126Z0", "2026-01-07", 10.0, 12.0, 9.0, 11.0, 7.0, "2026-01-07"],
@@ -82,6 +84,67 @@ def test_a_listing_of_an_earlier_session_is_there_too(folder: Path) -> None:
     assert snapshot.requests == 4
     with pytest.raises(NotFound, match="has no 2026-01-02"):
         snapshot.market(date(2026, 1, 2))
+
+
+class TestPrices:
+    """KRX behind the protocol of every source: an answer per session, with every ticker whose window holds it."""
+
+    @pytest.fixture(autouse=True)
+    def _days(self, folder: Path, replay: Replay) -> None:
+        write_krx(folder, "2026-01-05", [("005930", "Samsung", "KOSPI", 950, 1000, 900, 980, 300)])
+        write_krx(folder, "2026-01-06", [("005930", "Samsung", "KOSPI", 980, 1000, 900, 990, 400)])
+        write_krx(folder, "2026-01-07", [(*SHARES[0], 985, 120), *SHARES[1:]])
+
+    def test_sessions_come_oldest_first(self) -> None:
+        answers = ask(Snapshot(fast()), wanted("005930", session="2026-01-07", start="2026-01-05"))
+        assert [(row[1], row[5]) for row in bars(answers)] == [
+            ("2026-01-05", 980.0),
+            ("2026-01-06", 990.0),
+            ("2026-01-07", 1050.0),
+        ]
+        assert [str(answer.until) for answer in answers] == ["2026-01-05", "2026-01-06", "2026-01-07"]
+
+    def test_an_answer_has_its_columns_base_prices_and_numbers_of_shares(self) -> None:
+        (answer,) = Snapshot(fast()).prices(wanted("005930", "0126Z0", session="2026-01-07", start="2026-01-07"))
+        assert (tuple(answer.bars.columns), tuple(answer.actions.columns)) == (BAR_COLUMNS, ACTION_COLUMNS)
+        assert answer.base is not None
+        assert (answer.base.tolist(), answer.stocks.tolist()) == ([985.0, 11.0], [120.0, 100.0])
+
+    def test_who_is_not_listed_or_has_no_close_is_accounted_for(self) -> None:
+        (answer,) = ask(
+            Snapshot(fast()), wanted("999999", "900000", "005930", session="2026-01-07", start="2026-01-07")
+        )
+        assert answer.problems == {
+            "999999": ("empty", "not in KRX's listing"),
+            "900000": ("empty", "listed, but without a close"),
+        }
+
+    def test_a_session_that_is_not_kept_is_lost_and_the_others_come(self, folder: Path) -> None:
+        (folder / "krx_listing" / "krx-2026-01-06.csv").unlink()
+        snapshot = Snapshot(fast())
+        answers = ask(snapshot, wanted("005930", session="2026-01-07", start="2026-01-05"))
+        assert [row[1] for row in bars(answers)] == ["2026-01-05", "2026-01-07"]
+        assert [(str(day), type(error)) for day, error in snapshot.lost.items()] == [("2026-01-06", NotFound)]
+
+    def test_after_429_no_earlier_session_is_asked_for(self, replay: Replay) -> None:
+        replay.fault(Fault.TOO_MANY, match="listing/krx/2026-01-05")
+        snapshot = Snapshot(fast())
+        answers = ask(snapshot, wanted("005930", session="2026-01-07", start="2026-01-05"))
+        assert [row[1] for row in bars(answers)] == ["2026-01-07"]
+        assert [type(error) for error in snapshot.lost.values()] == [Throttled, Throttled]
+        assert replay.counts["krx"] == 4
+
+    def test_requests_are_counted_as_the_server_counts_them(self, replay: Replay) -> None:
+        answers = ask(Snapshot(fast()), wanted("005930", session="2026-01-07", start="2026-01-05"))
+        assert [answer.requests for answer in answers] == [4, 1, 0]
+        assert replay.counts["krx"] == 5
+
+    def test_a_newest_listing_that_is_stale_is_of_no_use(self) -> None:
+        with pytest.raises(StaleSource):
+            ask(Snapshot(fast()), wanted("005930", session="2026-01-08", start="2026-01-05"))
+
+    def test_nobody_wanted_is_nothing_asked(self, replay: Replay) -> None:
+        assert (ask(Snapshot(fast()), []), replay.counts.total()) == ([], 0)
 
 
 @pytest.mark.parametrize("match", [KRX, CACHE])

@@ -62,12 +62,20 @@ def test_a_dividend_restated_after_a_split_is_no_change(connection: Connection) 
     assert stored_actions(connection)[0] == ("2020-08-07", "dividend", 0.82, "2020-08-07", [])
 
 
-def test_a_correction_after_a_split_is_stored_in_the_shares_of_the_action(connection: Connection) -> None:
+def test_a_correction_after_a_split_is_stored_as_quoted(connection: Connection) -> None:
     load(connection, events=actions(DIVIDEND, SPLIT))
     load(connection, events=actions(("2020-08-07", "dividend", 0.2, "2020-08-31")))
     day, kind, value, basis, earlier = stored_actions(connection)[0]
-    assert (day, kind, value, basis) == ("2020-08-07", "dividend", 0.8, "2020-08-07")
-    assert [step["value"] for step in earlier] == [0.82]
+    assert (day, kind, value, basis) == ("2020-08-07", "dividend", 0.2, "2020-08-31")
+    assert [(step["value"], step["basis_date"]) for step in earlier] == [(0.82, "2020-08-07")]
+
+
+def test_an_amount_restated_for_a_split_that_lands_later_is_right_in_the_end(connection: Connection) -> None:
+    load(connection, events=actions(DIVIDEND))
+    load(connection, events=actions(RESTATED))
+    load(connection, events=actions(SPLIT))
+    assert load(connection, events=actions(DIVIDEND)) == Counts()
+    assert stored_actions(connection)[0][:4] == ("2020-08-07", "dividend", 0.205, "2020-08-31")
 
 
 def test_a_past_run_repeated_quotes_in_the_older_shares(connection: Connection) -> None:
@@ -87,6 +95,16 @@ def test_amounts_that_yahoo_rounds_are_no_change(connection: Connection) -> None
     load(connection, events=actions(("2020-05-08", "dividend", 0.73, "2020-05-08")))
     restated = actions(("2020-05-08", "dividend", 0.026071, "2020-08-31"), ("2020-08-31", "split", 28.0, "2020-08-31"))
     assert load(connection, events=restated) == Counts(actions_new=1, tickers={1})
+
+
+@pytest.mark.parametrize("basis", ["2020-05-08", "2020-08-31"])
+def test_a_past_run_does_not_take_a_rounded_amount_for_a_correction(connection: Connection, basis: str) -> None:
+    """Yahoo's 0.026071 of today, put back into the shares of the day, is 0.729988."""
+    split = ("2020-08-31", "split", 28.0, "2020-08-31")
+    amount = {"2020-05-08": 0.73, "2020-08-31": 0.026071}[basis]
+    load(connection, events=actions(("2020-05-08", "dividend", amount, basis), split))
+    assert load(connection, events=actions(("2020-05-08", "dividend", 0.026071 * 28, "2020-05-08"))) == Counts()
+    assert load(connection, events=actions(("2020-05-08", "dividend", 0.73, "2020-05-08"))) == Counts()
 
 
 def test_a_split_and_a_dividend_of_one_day_are_two_actions(connection: Connection) -> None:

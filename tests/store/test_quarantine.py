@@ -9,17 +9,30 @@ from include.insight_invest.errors import UsageError
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.ledger import broken_invariants
 from include.insight_invest.store.load import Counts, LoadContext
-from include.insight_invest.store.quarantine import hold, reject, release, rows
+from include.insight_invest.store.quarantine import close_superseded, hold, record_repairs, reject, release, rows
 from include.insight_invest.store.read import held_rows
-from tests.store.rows import actions, bars, end_run, instant, load, revisions, start_run, stored_bars, ticker
+from tests.store.rows import (
+    actions,
+    bars,
+    end_run,
+    instant,
+    load,
+    revisions,
+    start_run,
+    stored_actions,
+    stored_bars,
+    ticker,
+)
 
 NOW = instant("2026-03-21 08")
 ODD = {
     "meta_id": 1,
     "ticker": "MSFT",
     "trade_date": date(2026, 3, 19),
+    "kind": "bar",
     "reason": "close outside low and high",
     "payload": {"open": 11.0, "high": 13.0, "low": 10.0, "close": 14.0, "volume": 2000.0, "basis_date": "2026-03-19"},
+    "proposal": None,
 }
 
 
@@ -31,9 +44,9 @@ def msft(connection: Connection) -> None:
 def hold_in_a_run(connection: Connection, *held: dict[str, Any], as_of: str = "2026-03-20 09") -> int:
     run_id = start_run(connection, as_of)
     context = LoadContext(run_id, instant(as_of))
-    count = hold(connection, held, context, source="yahoo", currency="USD")
+    waiting = hold(connection, held, context, source="yahoo", currency="USD")
     end_run(connection, run_id)
-    return count
+    return len(waiting)
 
 
 def changed(**payload: object) -> dict[str, Any]:
@@ -159,3 +172,106 @@ def test_only_a_held_row_can_be_decided(connection: Connection, decide: Any) -> 
     for quarantine_id in (1, 99):
         with pytest.raises(UsageError, match=f"no held row {quarantine_id}: `quarantine list` shows those there are"):
             decide(connection, quarantine_id, by="ann", note="", now=NOW)
+
+
+# Splits, dividends, proposals ---------------------------------------------------------------------------------------
+
+DIVIDEND = {
+    "meta_id": 1,
+    "ticker": "MSFT",
+    "trade_date": date(2026, 3, 19),
+    "kind": "dividend",
+    "reason": "a large dividend without a fall of the price",
+    "payload": {"value": 56.0, "basis_date": "2026-03-19"},
+    "proposal": {"value": 0.56},
+}
+PENCE = {**ODD, "proposal": {"open": 0.11, "high": 0.13, "low": 0.1, "close": 0.14, "volume": 2000.0}}
+
+
+def test_a_bar_and_a_dividend_of_one_day_are_two_rows(connection: Connection) -> None:
+    assert hold_in_a_run(connection, ODD, DIVIDEND) == 2
+    assert [(held.kind, held.proposal) for held in rows(connection)] == [("dividend", {"value": 0.56}), ("bar", None)]
+
+
+@pytest.mark.parametrize(("proposed", "value"), [(False, 56.0), (True, 0.56)])
+def test_a_released_dividend_is_an_action(connection: Connection, proposed: bool, value: float) -> None:
+    hold_in_a_run(connection, DIVIDEND)
+    counts = release(connection, 1, by="ann", note="", now=NOW, proposed=proposed)
+    assert counts == Counts(actions_new=1, tickers={1})
+    assert stored_actions(connection) == [("2026-03-19", "dividend", value, "2026-03-19", [])]
+    audit = "select job, status, actions_new from tb_job_run order by run_id desc limit 1"
+    assert connection.execute(audit).fetchall() == [("quarantine", "succeeded", 1)]
+    assert broken_invariants(connection, "us-price") == []
+
+
+def test_a_proposal_may_name_another_ex_date(connection: Connection) -> None:
+    hold_in_a_run(connection, {**DIVIDEND, "proposal": {"value": 56.0, "ex_date": "2026-03-20"}})
+    release(connection, 1, by="ann", note="", now=NOW, proposed=True)
+    assert stored_actions(connection) == [("2026-03-20", "dividend", 56.0, "2026-03-19", [])]
+
+
+def test_the_proposed_bar_is_stored_in_the_place_of_the_bar(connection: Connection) -> None:
+    hold_in_a_run(connection, PENCE)
+    assert release(connection, 1, by="ann", note="", now=NOW, proposed=True) == Counts(new=1, tickers={1})
+    assert stored_bars(connection) == [("2026-03-19", 0.11, 0.13, 0.1, 0.14, 2000, "2026-03-19", "yahoo")]
+
+
+def test_a_proposal_may_be_in_another_money(connection: Connection) -> None:
+    hold_in_a_run(connection, {**PENCE, "proposal": PENCE["proposal"] | {"currency": "GBP"}})  # type: ignore[operator]
+    release(connection, 1, by="ann", note="", now=NOW, proposed=True)
+    assert connection.execute("select close, currency from tb_bar").fetchall() == [(0.14, "GBP")]
+
+
+def test_a_split_that_nobody_named_can_be_released_only_as_proposed(connection: Connection) -> None:
+    unnamed = {**DIVIDEND, "kind": "split", "payload": {"value": None, "basis_date": "2026-03-19"}}
+    hold_in_a_run(connection, {**unnamed, "proposal": {"value": 2.0}})
+    with pytest.raises(UsageError, match=r"row 1 has no positive value.*its proposal can be \(--proposed\)"):
+        release(connection, 1, by="ann", note="", now=NOW)
+    release(connection, 1, by="ann", note="", now=NOW, proposed=True)
+    assert stored_actions(connection) == [("2026-03-19", "split", 2.0, "2026-03-19", [])]
+
+
+def test_a_row_without_a_proposal_cannot_be_released_as_proposed(connection: Connection) -> None:
+    hold_in_a_run(connection, ODD)
+    with pytest.raises(UsageError, match="row 1 has no proposal: release it as it is, or reject it"):
+        release(connection, 1, by="ann", note="", now=NOW, proposed=True)
+    assert [held.status for held in rows(connection)] == ["held"]
+
+
+def test_a_repair_is_recorded_once_and_waits_for_nobody(connection: Connection) -> None:
+    for as_of in ("2026-03-20 09", "2026-03-21 09"):
+        run_id = start_run(connection, as_of)
+        record_repairs(connection, [ODD], LoadContext(run_id, instant(as_of)), source="yahoo", currency="USD")
+        end_run(connection, run_id)
+    assert held_rows(connection) == 0
+    assert [(held.quarantine_id, held.held_at) for held in rows(connection, "repaired")] == [
+        (1, instant("2026-03-20 09"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("close", "trail"),
+    [
+        (12.0, ("rejected", "source", "a later read of the source was good")),
+        (14.0, ("released", "source", "confirmed by a later read")),
+    ],
+)
+def test_what_the_source_says_later_decides(connection: Connection, close: float, trail: tuple[str, ...]) -> None:
+    hold_in_a_run(connection, ODD, {**ODD, "trade_date": date(2026, 3, 18)})
+    good = bars(("2026-03-19", 11.0, 14.0, 10.0, close, 2000, "2026-03-20"))
+    context = LoadContext(start_run(connection), instant("2026-03-21 09"))
+    closed = close_superseded(connection, good, actions(), context, source="yahoo", held=set())
+    assert closed == 1
+    found = connection.execute(
+        "select status, decided_by, note from tb_quarantine where trade_date = '2026-03-19' and decided_at = %s",
+        [instant("2026-03-21 09")],
+    ).fetchall()
+    assert found == [trail]
+    assert [str(held.trade_date) for held in rows(connection)] == ["2026-03-18"]
+
+
+def test_another_source_decides_nothing(connection: Connection) -> None:
+    hold_in_a_run(connection, ODD)
+    good = bars(("2026-03-19", 11.0, 14.0, 10.0, 12.0, 2000, "2026-03-20"))
+    context = LoadContext(start_run(connection), instant("2026-03-21 09"))
+    assert close_superseded(connection, good, actions(), context, source="nasdaq", held=set()) == 0

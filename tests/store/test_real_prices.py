@@ -1,14 +1,13 @@
 """tb_price against the adjusted closes that Yahoo itself computed, on recorded histories."""
 
-import json
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from include.insight_invest.store.database import Connection
+from tests.store.histories import read_chart
 from tests.store.rows import Action, actions, counted, load, ticker
 
 RECORDED = "2025-02-22"  # the day of the chart recordings
@@ -20,17 +19,6 @@ TSLA = "historical-via-chart-dividends-TSLA-no-dividends.json"
 @pytest.fixture(autouse=True)
 def one_ticker(connection: Connection) -> None:
     ticker(connection, "IT")
-
-
-def read_chart(file: Path) -> pd.DataFrame:
-    """trade_date, OHLCV and adjclose of a recorded Yahoo chart, in the shares of the day of its recording."""
-    result = json.loads(file.read_bytes())["body"]["chart"]["result"][0]
-    opened = pd.to_datetime(result["timestamp"], unit="s", utc=True).tz_convert(ZoneInfo("America/New_York"))
-    day = opened.tz_localize(None).normalize()
-    quote = result["indicators"]["quote"][0]
-    columns = {name: np.array(quote[name], float) for name in ("open", "high", "low", "close", "volume")}
-    adjclose = np.array(result["indicators"]["adjclose"][0]["adjclose"], float)
-    return pd.DataFrame({"trade_date": day, **columns, "adjclose": adjclose})
 
 
 def as_traded(quoted: pd.DataFrame, splits: tuple[Action, ...]) -> pd.DataFrame:
@@ -53,7 +41,7 @@ def assert_equal_to_file(connection: Connection, quoted: pd.DataFrame) -> None:
 
 
 def test_msft_with_its_dividends_of_2021(connection: Connection, shared_data: Path) -> None:
-    quoted = read_chart(shared_data / "yahoo_chart" / MSFT)
+    quoted = read_chart(shared_data / "yahoo_chart" / MSFT).quoted
     paid = actions(
         ("2021-02-17", "dividend", 0.56, RECORDED),
         ("2021-05-19", "dividend", 0.56, RECORDED),
@@ -67,7 +55,7 @@ def test_msft_with_its_dividends_of_2021(connection: Connection, shared_data: Pa
 
 def test_nvda_across_its_4_to_1_split(connection: Connection, shared_data: Path) -> None:
     """Stored evening by evening in 2021, seen after the split of 2024: prices, and dividends of 16 and 4 cents."""
-    quoted = read_chart(shared_data / "yahoo_chart" / NVDA)
+    quoted = read_chart(shared_data / "yahoo_chart" / NVDA).quoted
     splits: tuple[Action, ...] = (
         ("2021-07-20", "split", 4.0, "2021-07-20"),
         ("2024-06-10", "split", 10.0, "2024-06-10"),
@@ -87,7 +75,7 @@ def test_nvda_across_its_4_to_1_split(connection: Connection, shared_data: Path)
 
 
 def test_tsla_with_two_splits_and_no_dividend(connection: Connection, shared_data: Path) -> None:
-    quoted = read_chart(shared_data / "yahoo_chart" / TSLA)
+    quoted = read_chart(shared_data / "yahoo_chart" / TSLA).quoted
     splits: tuple[Action, ...] = (
         ("2020-08-31", "split", 5.0, "2020-08-31"),
         ("2022-08-25", "split", 3.0, "2022-08-25"),

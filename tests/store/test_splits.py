@@ -3,7 +3,7 @@
 import pytest
 
 from include.insight_invest.store.database import Connection
-from tests.store.rows import actions, bars, counted, load, revisions, stored_bars, ticker
+from tests.store.rows import NAN, actions, bars, counted, load, prices, revisions, stored_bars, ticker
 
 
 @pytest.fixture(autouse=True)
@@ -31,12 +31,28 @@ def test_the_split_may_land_in_the_same_transaction(connection: Connection) -> N
     assert stored_bars(connection) == [(*BEFORE, "yahoo"), (*ex_day, "yahoo")]
 
 
-def test_a_correction_after_a_split_is_stored_in_the_shares_of_the_bar(connection: Connection) -> None:
+def test_a_correction_after_a_split_is_stored_as_quoted(connection: Connection) -> None:
     load(connection, bars(BEFORE))
     corrected = ("2021-07-16", 189.0, 190.0, 180.0, 183.0, 4400, "2021-07-20")
     assert counted(load(connection, bars(corrected), actions(SPLIT))) == (0, 1, 0)
-    assert stored_bars(connection) == [("2021-07-16", 756.0, 760.0, 720.0, 732.0, 1100, "2021-07-16", "yahoo")]
+    assert stored_bars(connection) == [(*corrected, "yahoo")]
     assert revisions(connection) == [("2021-07-16", 728.0, 1000, "yahoo", 1, 2)]
+
+
+def test_a_value_that_a_restated_quote_lacks_is_put_into_its_shares(connection: Connection) -> None:
+    load(connection, bars(BEFORE), actions(SPLIT))
+    assert counted(load(connection, bars(("2021-07-16", NAN, NAN, 180.0, 183.0, NAN, "2021-07-20")))) == (0, 1, 0)
+    assert stored_bars(connection) == [("2021-07-16", 189.0, 190.0, 180.0, 183.0, 4000, "2021-07-20", "yahoo")]
+
+
+def test_a_quote_restated_for_a_split_that_lands_later_is_right_in_the_end(connection: Connection) -> None:
+    """The sources of some markets do not name their splits: the quote says in whose shares it is, and that is kept."""
+    eve = ("2021-07-19", 748.0, 752.0, 740.0, 744.0, 900, "2021-07-19")
+    load(connection, bars(BEFORE, eve))
+    assert counted(load(connection, bars(RESTATED))) == (0, 1, 0)
+    assert stored_bars(connection) == [(*RESTATED, "yahoo"), (*eve, "yahoo")]
+    load(connection, events=actions(SPLIT))
+    assert [row[:2] for row in prices(connection)] == [("2021-07-16", 182.0), ("2021-07-19", 186.0)]
 
 
 def test_a_past_run_repeated_quotes_in_the_older_shares(connection: Connection) -> None:
@@ -73,6 +89,28 @@ def test_volume_put_back_into_older_shares_is_rounded_the_same_way_twice(connect
     assert counted(load(connection, bars(past))) == (0, 0, 1)
 
 
+TEN_TO_ONE = ("2026-03-18", "split", 0.1, "2026-03-18")
+ONE_TO_THREE = ("2026-03-20", "split", 3.0, "2026-03-20")
+
+
+@pytest.mark.parametrize(("volume", "changed"), [(370_368, 0), (370_370, 0), (370_366, 0), (370_365, 1), (370_375, 1)])
+def test_volume_restated_by_two_splits_was_cut_to_whole_shares_twice(
+    connection: Connection, volume: int, changed: int
+) -> None:
+    """1,234,567 shares are 123,456 after a consolidation of 10 to 1, and three times that after 1:3."""
+    load(connection, bars(("2026-03-17", 1.0, 1.2, 0.9, 1.1, 1_234_567, "2026-03-17")))
+    restated = bars(("2026-03-17", 10 / 3, 4.0, 3.0, 11 / 3, volume, "2026-03-20"))
+    assert counted(load(connection, restated, actions(TEN_TO_ONE, ONE_TO_THREE)))[1] == changed
+
+
+def test_a_past_run_does_not_take_a_cut_volume_for_a_correction(connection: Connection) -> None:
+    """123,456 shares of today are 1,234,560 of that day, where 1,234,567 are stored."""
+    load(connection, bars(("2026-03-17", 1.0, 1.2, 0.9, 1.1, 1_234_567, "2026-03-17")))
+    load(connection, events=actions(TEN_TO_ONE))
+    assert counted(load(connection, bars(("2026-03-17", 1.0, 1.2, 0.9, 1.1, 1_234_560, "2026-03-17")))) == (0, 0, 1)
+    assert counted(load(connection, bars(("2026-03-17", 1.0, 1.2, 0.9, 1.1, 1_234_540, "2026-03-17")))) == (0, 1, 0)
+
+
 # Naver: whole won, and volume in the day's own shares whatever the prices ------------------------------------------
 
 SAMSUNG = ("2018-04-27", 2_669_000, 2_682_000, 2_622_000, 2_650_000, 606_216, "2018-04-27")
@@ -85,6 +123,20 @@ def test_naver_restates_prices_but_not_volume(connection: Connection) -> None:
     load(connection, bars(SAMSUNG), **naver, volume_is_adjusted=False)  # type: ignore[arg-type]
     restated = load(connection, bars(NAVER), actions(FIFTY), **naver, volume_is_adjusted=False)  # type: ignore[arg-type]
     assert counted(restated) == (0, 0, 1)
+
+
+def test_a_naver_bar_is_stored_with_its_volume_in_the_shares_of_its_prices(connection: Connection) -> None:
+    """So that its volume beside the ones of KRX, traded in their own shares, is in one unit."""
+    ex_day = ("2018-05-04", 53_000, 53_900, 51_800, 51_900, 39_565_391, "2018-05-04")
+    load(connection, events=actions(FIFTY))
+    load(connection, bars(SAMSUNG), source="krx", currency="KRW")
+    load(connection, bars(ex_day), source="krx", currency="KRW")
+    volumes = connection.execute("select volume from tb_price order by trade_date").fetchall()
+    connection.execute("truncate tb_bar")
+    assert load_won(connection, NAVER) == (1, 0, 0)
+    assert load_won(connection, ex_day) == (1, 0, 0)
+    assert [row[5] for row in stored_bars(connection)] == [30_310_800, 39_565_391]
+    assert connection.execute("select volume from tb_price order by trade_date").fetchall() == volumes
 
 
 def load_won(

@@ -1,16 +1,16 @@
 """Loading macro vintages: what was known when."""
 
-import json
 from datetime import date
-from pathlib import Path
+from typing import Any
 
-import pandas as pd
 import pytest
 
 from include.insight_invest.store.database import Connection
+from include.insight_invest.store.ledger import broken_invariants
 from include.insight_invest.store.load import Change, Counts
-from include.insight_invest.store.vintages import last_vintage
+from include.insight_invest.store.read import observations
 from tests.store.rows import NAN, load_series, macro, stored_vintages, vintages
+from tests.store.vintages import load_answer, replaced
 
 FIRST = ("2025-10-01", "2026-01-30", 30_000.0)
 SECOND = ("2025-10-01", "2026-02-27", 30_100.0)
@@ -57,13 +57,6 @@ def test_a_value_that_goes_back_to_an_earlier_one_is_a_vintage(connection: Conne
     back = ("2025-10-01", "2026-03-13", 30_000.0)
     assert load_series(connection, vintages(back)) == Counts(new=1, tickers={1})
     assert newest(connection) == [("2025-10-01", 30_000.0)]
-
-
-def test_the_stored_vintage_of_that_very_day_stands(connection: Connection) -> None:
-    load_series(connection, vintages(FIRST))
-    other = ("2025-10-01", "2026-01-30", 31_000.0)
-    assert load_series(connection, vintages(other)) == Counts(unchanged=1)
-    assert stored_vintages(connection) == [(*FIRST, "fred")]
 
 
 def test_a_point_is_a_missing_value_and_stored_as_one(connection: Connection) -> None:
@@ -117,47 +110,75 @@ def test_a_dry_run_is_told_every_vintage(connection: Connection) -> None:
     assert len(stored_vintages(connection)) == 1
 
 
-def test_last_vintage_is_where_the_next_run_asks_from(connection: Connection) -> None:
-    assert last_vintage(connection, 1) is None
-    load_series(connection, vintages(FIRST, SECOND, ("2025-07-01", "2025-10-30", 29_000.0)))
-    assert last_vintage(connection, 1) == date(2026, 2, 27)
+class TestContradicted:
+    """FRED corrects itself within the day, or in its archive: what it says last is shown, what it said is kept."""
 
+    def test_another_value_on_the_vintages_own_day(self, connection: Connection) -> None:
+        load_answer(connection, [FIRST], until="2026-01-30")
+        corrected = ("2025-10-01", "2026-01-30", 31_000.0)
+        assert load_answer(connection, [corrected], until="2026-01-30") == Counts(changed=1, tickers={1})
+        assert stored_vintages(connection) == [(*corrected, "fred")]
+        assert replaced(connection) == [(*FIRST, 1, 2, False)]
+        assert broken_invariants(connection, "macro") == []
 
-def test_all_393_vintages_of_gdp(connection: Connection, shared_data: Path) -> None:
-    """3,199 rows as FRED has them: all are kept, each day's knowledge can be asked, and asking again adds nothing."""
-    rows = json.loads((shared_data / "fred" / "GDP.all_releases.json").read_bytes())["observations"]
-    frame = pd.DataFrame(
-        {
-            "base_date": pd.to_datetime([row["date"] for row in rows]),
-            "realtime_start": pd.to_datetime([row["realtime_start"] for row in rows]),
-            "value": pd.to_numeric(pd.Series([row["value"] for row in rows]), errors="coerce"),
-        }
-    )
-    assert load_series(connection, frame) == Counts(new=3199, tickers={1})
-    assert load_series(connection, frame) == Counts(unchanged=3199)
-    served = json.loads((shared_data / "fred" / "GDP.observations.json").read_bytes())["observations"]
-    shown = dict(newest(connection))
-    assert shown == {row["date"]: None if row["value"] == "." else float(row["value"]) for row in served}
-    known = json.loads((shared_data / "fred" / "GDP.asof.json").read_bytes())["observations"]  # on 2019-01-01
-    expected = [
-        (row["date"], row["realtime_start"], None if row["value"] == "." else float(row["value"]), "fred")
-        for row in known
-    ]
-    stored = [row for row in stored_vintages(connection) if row[1] <= "2019-01-01"]
-    assert sorted(stored, key=str) == sorted(expected, key=str)
+    def test_a_vintage_that_is_taken_back_on_its_own_day(self, connection: Connection) -> None:
+        load_answer(connection, [FIRST, SECOND], until="2026-02-27")
+        same = ("2025-10-01", "2026-02-20", 30_000.0)  # clipped: on all days since, the value is January's
+        assert load_answer(connection, [same], until="2026-02-28") == Counts(changed=1, unchanged=1, tickers={1})
+        assert stored_vintages(connection) == [(*FIRST, "fred")]
+        assert replaced(connection) == [(*SECOND, 1, 2, True)]
+        assert broken_invariants(connection, "macro") == []
 
+    def test_a_value_that_becomes_a_hole(self, connection: Connection) -> None:
+        load_answer(connection, [FIRST], until="2026-01-30")
+        hole = ("2025-10-01", "2026-01-30", NAN)
+        assert load_answer(connection, [hole], until="2026-01-30").changed == 1
+        assert stored_vintages(connection) == [("2025-10-01", "2026-01-30", None, "fred")]
 
-def test_gdp_in_pieces_is_gdp_at_once(connection: Connection, shared_data: Path) -> None:
-    """Asked a few vintages at a time, each answer clipped to its window, the store ends the same."""
-    rows = json.loads((shared_data / "fred" / "GDP.all_releases.json").read_bytes())["observations"]
-    valid = [(row["date"], row["realtime_start"], row["realtime_end"], row["value"]) for row in rows]
-    windows = [("1776-07-04", "1999-12-31"), ("2000-01-01", "2015-06-30"), ("2015-07-01", "9999-12-31")]
-    for start, end in windows:
-        clipped = [
-            (day, max(since, start), NAN if value == "." else float(value))
-            for day, since, until, value in valid
-            if since <= end and until >= start
+    def test_what_the_answer_does_not_reach_stays(self, connection: Connection) -> None:
+        """Neither the days before the window, nor those after it, nor another base_date."""
+        other = ("2025-07-01", "2026-02-10", 29_000.0)
+        load_answer(connection, [FIRST, SECOND, other], until="2026-03-20")
+        said = [("2025-10-01", "2026-02-09", 30_000.0), ("2025-10-01", "2026-02-11", 30_050.0)]
+        assert load_answer(connection, said, until="2026-02-12") == Counts(new=2, unchanged=1, tickers={1})
+        assert stored_vintages(connection) == [
+            (*other, "fred"),
+            (*FIRST, "fred"),
+            ("2025-10-01", "2026-02-11", 30_050.0, "fred"),
+            ("2025-10-01", "2026-02-13", 30_000.0, "fred"),  # what was known of the day after the window
+            (*SECOND, "fred"),
         ]
-        load_series(connection, vintages(*clipped))
-    expected = [(day, since, None if value == "." else float(value), "fred") for day, since, _, value in sorted(valid)]
-    assert sorted(stored_vintages(connection), key=str) == sorted(expected, key=str)
+        assert replaced(connection) == []
+
+    def test_a_clipped_row_yields_to_the_day_it_became_known(self, connection: Connection) -> None:
+        load_answer(connection, [("2025-10-01", "2026-02-01", 30_000.0), SECOND], until="2026-03-20")
+        assert load_answer(connection, [FIRST], until="2026-01-31") == Counts(new=1, changed=1, tickers={1})
+        assert stored_vintages(connection) == [(*FIRST, "fred"), (*SECOND, "fred")]
+        assert replaced(connection) == [("2025-10-01", "2026-02-01", 30_000.0, 1, 2, True)]
+        assert broken_invariants(connection, "macro") == []
+
+    def test_a_dry_run_is_told(self, connection: Connection) -> None:
+        load_answer(connection, [FIRST, SECOND], until="2026-02-27")
+        told: list[Change] = []
+        said: list[Any] = [("2025-10-01", "2026-01-30", 31_000.0)]
+        with connection.transaction(force_rollback=True):
+            load_answer(connection, said, until="2026-02-28", on_change=told.append)
+        assert [str(change) for change in told] == [
+            "~ tb_macro_vintage GDP 2025-10-01 value 30000.0 -> 31000.0",
+            "~ tb_macro_vintage GDP 2025-10-01 realtime_start 2026-02-27 -> None, value 30100.0 -> None",
+        ]
+
+
+def test_the_value_of_a_hole_is_asked_as_of_any_day(connection: Connection) -> None:
+    """Known to be missing is an answer; not known yet is none."""
+    load_series(connection, vintages(("2025-10-01", "2025-12-18", NAN), ("2025-11-01", "2026-01-13", 325.0)))
+    asked = {day: observations(connection, "GDP", date.fromisoformat(day)) for day in ("2025-12-17", "2025-12-18")}
+    assert [(str(row.base_date), row.value) for row in asked["2025-12-18"]] == [("2025-10-01", None)]
+    assert asked["2025-12-17"] == []
+
+
+def test_a_lost_revision_is_found(connection: Connection) -> None:
+    load_answer(connection, [FIRST], until="2026-01-30")
+    load_answer(connection, [("2025-10-01", "2026-01-30", 31_000.0)], until="2026-01-30")
+    connection.execute("delete from tb_macro_revision")
+    assert broken_invariants(connection, "macro") == ["run 1 of macro says it wrote 1 rows, the tables have 0"]

@@ -55,7 +55,16 @@ TABLES: LiteralString = """
     select relname, relkind::text from pg_class
     where relnamespace = 'public'::regnamespace and relkind in ('r', 'v') and relname like 'tb\\_%' order by 1
 """
-LATER_TABLES = ["tb_absence", "tb_disagreement", "tb_gap", "tb_session_override", "tb_symbol"]  # of 0002
+LATER_TABLES = [  # of 0002
+    "tb_absence",
+    "tb_base_move",
+    "tb_disagreement",
+    "tb_gap",
+    "tb_listing",
+    "tb_macro_revision",
+    "tb_session_override",
+    "tb_symbol",
+]
 NEW_TABLES = ["tb_action", "tb_bar", "tb_bar_revision", "tb_job_run", "tb_macro_vintage", "tb_quarantine"]
 
 

@@ -62,7 +62,8 @@ def updater_dag(job: Job, doc_md: str | None) -> DAG:
     )
     def updater() -> None:
         plan = prepare(job.name)
-        plan >> update(job.name, plan) >> audit(job.name)  # type: ignore[arg-type]  # filled in at run time
+        report = update(job.name, plan)  # type: ignore[arg-type]  # filled in at run time
+        plan >> report >> audit(job.name, report)  # type: ignore[arg-type]  # likewise
 
     return updater()
 
@@ -80,7 +81,8 @@ def prepare(name: str) -> dict[str, str]:
     return {"as_of": as_of.isoformat(), "session": session.isoformat()}
 
 
-@task
+# A backfill has runs of its own beside the Dag's: one at a time has the lease, the others would fail, and try again.
+@task(max_active_tis_per_dag=1)
 def update(name: str, plan: dict[str, str]) -> dict[str, Any]:
     """Run the updater in this worker; its report, less the tickers, is the task's result."""
     from include.insight_invest.runner import RunOptions, run
@@ -107,14 +109,14 @@ def update(name: str, plan: dict[str, str]) -> dict[str, Any]:
 
 
 @task
-def audit(name: str) -> None:
-    """Prove the invariants between ledger and data; a dry run has left nothing to prove."""
+def audit(name: str, report: dict[str, Any]) -> None:
+    """Prove that ledger and data agree and that nothing is missing unrecorded; a dry run has left nothing to prove."""
     from include.insight_invest.runner import audit as prove
 
     if get_current_context()["params"]["dry_run"]:
         log.info("%s: a dry run, nothing was written", name)
         return
-    prove(JOBS[name], task_settings())
+    prove(JOBS[name], task_settings(), report["run_id"])
     log.info("%s: ledger and data agree", name)
 
 

@@ -51,7 +51,8 @@ class Answer:
     """A batch: ``bars`` (BAR_COLUMNS) and ``actions`` (ACTION_COLUMNS), and each ticker that ended otherwise.
 
     Prices are money per share of ``basis_date``, in ``currency``. ``problems`` is {ticker: (state, reason)} for the
-    tickers without data.
+    tickers without data. ``until`` is the last day that was asked for; None is the last that the run wants. ``base`` is
+    the price that each bar's limits count from, aligned with ``bars``, where the source says it (KRX).
     """
 
     source: str
@@ -62,12 +63,19 @@ class Answer:
     problems: dict[str, tuple[State, str]] = field(default_factory=dict)
     requests: int = 0
     volume_is_adjusted: bool = True
+    until: date | None = None
+    base: "pd.Series[float] | None" = None
 
 
 class PriceSource(Protocol):
     """A source of daily bars."""
 
     name: str
+
+    @property
+    def requests(self) -> int:
+        """How many HTTP requests were sent."""
+        ...
 
     def prices(self, wanted: Sequence[Wanted]) -> Iterator[Answer]:
         """Answer for every one of ``wanted``, in batches. Raises SourceUnavailable, StaleSource."""

@@ -4,7 +4,8 @@ The key travels in the URL, so nothing of a URL or of a library's message that h
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from http.client import HTTPException
 from typing import Any
@@ -24,37 +25,93 @@ EARLIEST = date(1776, 7, 4)  # the first day FRED's real-time period allows
 # FRED answers at most 2,000 vintage dates and 100,000 rows a request.
 VINTAGES_PER_REQUEST = 1000
 ROWS_PER_REQUEST = 100_000
-COLUMNS = ("base_date", "realtime_start", "value")
+# frequency_short of https://fred.stlouisfed.org/docs/api/fred/series.html; a code that is not here is a year or more
+_PERIOD_DAYS = {"D": 1, "W": 7, "BW": 14, "M": 31, "Q": 92, "SA": 184, "A": 366}
+_LONGEST_PERIOD_DAYS = 366
+# Three releases missed, and twice as long again as US agencies have ever been shut (43 days, autumn of 2025).
+MISSED_RELEASES = 3
+SHUTDOWN_DAYS = 90
+
+
+def chicago_day(moment: datetime) -> date:
+    """FRED's date at ``moment`` (aware): the newest real-time date that it does not refuse."""
+    return moment.astimezone(CENTRAL).date()
+
+
+@dataclass(frozen=True)
+class Vintages:
+    """One answer: what was known of a series on each day from ``start`` to ``end``, both included.
+
+    ``rows``: one row per (base_date, realtime_start), columns base_date, realtime_start, value (NaN where FRED has
+    "."). FRED gives what was already known at ``start`` under that day.
+    """
+
+    rows: pd.DataFrame
+    start: date
+    end: date
+
+
+@dataclass(frozen=True)
+class Description:
+    """What FRED says of a series itself. ``updated`` is None where FRED does not say when."""
+
+    title: str
+    frequency: str
+    updated: datetime | None
+
+    def ended(self, newest: date, today: date) -> str | None:
+        """Why the series, whose newest vintage is of ``newest``, has come to its end; None where it has not."""
+        if "DISCONTINUED" in self.title.upper():
+            return "FRED's title says so"
+        limit = MISSED_RELEASES * _PERIOD_DAYS.get(self.frequency, _LONGEST_PERIOD_DAYS) + SHUTDOWN_DAYS
+        if (silent := (today - newest).days) > limit:
+            return f"no release since {newest}, {silent} days, of a series whose frequency is {self.frequency or '?'}"
+        return None
 
 
 class Fred:
-    """The ``fred`` source."""
+    """The ``fred`` source; a request asks for at most ``vintages_per_request`` vintages."""
 
     name = "fred"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, vintages_per_request: int = VINTAGES_PER_REQUEST) -> None:
         self._settings = settings
+        self._size = vintages_per_request
         self._pace = Pace(settings.fred_rate)
         self._client: Any = None
         self.requests = 0
 
-    def vintages(self, series_id: str, since: date | None, as_of: datetime) -> Iterator[pd.DataFrame]:
-        """All that was known of ``series_id`` from ``since`` (None: ever) to ``as_of``, in chunks.
+    def vintages(self, series_id: str, since: date | None, as_of: datetime) -> Iterator[Vintages]:
+        """All that was known of ``series_id`` from ``since`` (None: ever) to ``as_of``, in answers that follow each
+        other in time.
 
-        Each chunk: one row per (base_date, realtime_start), columns base_date, realtime_start, value (NaN where FRED
-        has "."). Raises NotFound, Throttled, SourceUnavailable.
+        Raises NotFound, Throttled, SourceUnavailable.
         """
-        today = as_of.astimezone(CENTRAL).date()
-        if since is not None and (today - since).days < VINTAGES_PER_REQUEST:
+        today = chicago_day(as_of)
+        if since is not None and (today - since).days < self._size:
             # At most one vintage a day: one request holds them all.
             if since <= today:
                 yield from self._releases(series_id, since, today)
             return
         dates = [day for day in self._vintage_dates(series_id) if (since or EARLIEST) <= day <= today]
-        for first in range(0, len(dates), VINTAGES_PER_REQUEST):
-            last = first + VINTAGES_PER_REQUEST
+        for first in range(0, len(dates), self._size):
+            last = first + self._size
             end = today if last >= len(dates) else dates[last] - timedelta(days=1)
             yield from self._releases(series_id, dates[first], end)
+
+    def describe(self, series_id: str, as_of: datetime) -> Description:
+        """What FRED said of ``series_id`` at ``as_of``. Raises as ``vintages`` does."""
+        day = chicago_day(as_of)
+        # get_series_info takes an id and nothing else: the window goes into the query behind it.
+        asked = f"{series_id}&realtime_start={day}&realtime_end={day}"
+        info = self._call(series_id, lambda client: client.get_series_info(asked))
+        updated = str(info.get("last_updated", ""))
+        try:
+            moment = datetime.fromisoformat(updated)  # 2024-10-30 07:54:01-05
+        except ValueError:
+            moment = None
+        known = moment if moment is not None and moment.tzinfo is not None else None
+        return Description(str(info.get("title", "")), str(info.get("frequency_short", "")), known)
 
     def _vintage_dates(self, series_id: str) -> list[date]:
         def call(client: Any) -> list[date]:
@@ -66,7 +123,7 @@ class Fred:
         found: list[date] = self._call(series_id, call)
         return found
 
-    def _releases(self, series_id: str, start: date, end: date) -> Iterator[pd.DataFrame]:
+    def _releases(self, series_id: str, start: date, end: date) -> Iterator[Vintages]:
         frame = self._call(series_id, lambda client: client.get_series_all_releases(series_id, start, end))
         if len(frame) >= ROWS_PER_REQUEST and start < end:
             # FRED cuts a longer answer without a word.
@@ -74,18 +131,17 @@ class Fred:
             yield from self._releases(series_id, start, middle)
             yield from self._releases(series_id, middle + timedelta(days=1), end)
         elif not frame.empty:
-            yield pd.DataFrame(
-                {
-                    "base_date": pd.to_datetime(frame["date"]),
-                    "realtime_start": pd.to_datetime(frame["realtime_start"]),
-                    "value": pd.to_numeric(frame["value"], errors="coerce").astype(float),
-                }
-            )
+            columns = {
+                "base_date": pd.to_datetime(frame["date"]),
+                "realtime_start": pd.to_datetime(frame["realtime_start"]),
+                "value": pd.to_numeric(frame["value"], errors="coerce").astype(float),
+            }
+            yield Vintages(pd.DataFrame(columns), start, end)
 
-    def _call(self, series_id: str, call: Any) -> Any:
+    def _call(self, series_id: str, call: Callable[[Any], Any]) -> Any:
         return retrying(lambda: self._once(series_id, call), self._settings, what=f"FRED {series_id}")
 
-    def _once(self, series_id: str, call: Any) -> Any:
+    def _once(self, series_id: str, call: Callable[[Any], Any]) -> Any:
         self._pace.wait()
         self.requests += 1
         try:

@@ -1,10 +1,14 @@
 """The whole Korean market of a day: KRX's listing, through finance-datareader.
 
 KRX itself has needed a login since 2025-12-27; the library reads a public cache of its daily listing, which stalls now
-and then: an older session than the market has had is a StaleSource.
+and then: an older session than the market has had is a StaleSource. Beside the newest listing the cache keeps those of
+earlier sessions, each corrected until some time after its close.
 """
 
 import io
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from http.client import HTTPException
 from urllib.error import HTTPError
@@ -12,43 +16,97 @@ from urllib.error import HTTPError
 import pandas as pd
 import requests
 
+from include.insight_invest import sessions
 from include.insight_invest.errors import SourceError, SourceUnavailable, StaleSource, Throttled
 from include.insight_invest.settings import Settings
-from include.insight_invest.sources.base import BAR_COLUMNS
+from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, Answer, State, Wanted
 from include.insight_invest.sources.calling import quiet, retrying, socket_timeout
-from include.insight_invest.sources.reader import Requests, finance_datareader, reason_of, without_halt_zeros
+from include.insight_invest.sources.reader import (
+    CURRENCY,
+    Requests,
+    finance_datareader,
+    reason_of,
+    without_halt_zeros,
+)
+
+log = logging.getLogger(__name__)
 
 # FinanceDataReader.krx.listing.KrxMarcapListingCache, finance-datareader 0.9.202
 _DATED = "https://raw.githubusercontent.com/FinanceData/fdr_krx_data_cache/refs/heads/master/data/listing/krx/{}.csv"
 _LARGEST = 9e18  # what a bigint holds
-_SNAPSHOT_COLUMNS = {"Code", "ISU_CD", "Name", "Market", "Open", "High", "Low", "Close", "Volume", "Marcap", "MarketId"}
+_NUMBERS = ("Open", "High", "Low", "Close", "Volume", "Changes", "Stocks")
+_SNAPSHOT_COLUMNS = {"Code", "ISU_CD", "Name", "Market", "Marcap", "MarketId", *_NUMBERS}
 _MARKET_IDS = {"STK", "KSQ", "KNX"}  # the last column: a listing that was cut short does not end in one
 
 
+@dataclass(kw_only=True)
+class Listed(Answer):
+    """The market of one ``session``; ``stocks``, the number of shares of each company, is aligned with ``bars``.
+
+    ``listed`` is every code in the listing, as it was written that day.
+    """
+
+    session: date
+    stocks: "pd.Series[float]"
+    listed: frozenset[str]
+
+
 class Snapshot:
-    """The ``krx`` source: every listed share of the newest session, in three requests."""
+    """The ``krx`` source: every listed share of the newest session in three requests, of an earlier one in one.
+
+    ``lost`` is {session: why} of the earlier sessions whose listing could not be read.
+    """
 
     name = "krx"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, renamed: Callable[[date], dict[str, str]] = lambda _: {}) -> None:
+        """``renamed`` gives the codes of a session that are others today: {then: now}."""
         self._settings = settings
+        self._renamed = renamed
         self._http = Requests(settings.timeout)
+        self._told = 0
+        self._newest: tuple[date, pd.DataFrame] | None = None
+        self.lost: dict[date, SourceError] = {}
 
     @property
     def requests(self) -> int:
         """How many HTTP requests were sent."""
         return self._http.count
 
+    def untold_requests(self) -> int:
+        """How many requests were sent that no answer has told of yet."""
+        told, self._told = self._told, self._http.count
+        return self._told - told
+
+    def prices(self, wanted: Sequence[Wanted]) -> Iterator[Listed]:
+        """Answer session by session, the oldest first, each with every ticker whose window holds it.
+
+        At most two listings are held at a time. Raises StaleSource or SourceUnavailable where the newest session's is
+        of no use; what is wrong with an earlier one is in ``lost``. After a 429 no earlier one is asked for.
+        """
+        if not wanted:
+            return
+        newest = max(item.window.session for item in wanted)
+        first = min(item.window.start or newest for item in wanted)
+        listing = self.market(newest)
+        for day in sessions.sessions("XKRX", first, newest)[:-1]:
+            if answer := self._earlier_answer(day, [item for item in wanted if (item.window.start or newest) <= day]):
+                yield answer
+        yield self._answer(listing, wanted, newest)
+
     def market(self, session: date) -> pd.DataFrame:
-        """KRX's listing of ``session``: one row per share with Code, ISU_CD, Name, Market, OHLCV (won), Marcap.
+        """KRX's listing of ``session``, read once: one row per share with Code, ISU_CD, Name, Market, OHLCV (won),
+        Changes (won, against the base price), Stocks, Marcap.
 
         Raises StaleSource where the newest listing is of an earlier session, SourceUnavailable where it cannot be read,
         NotFound where that session's is not kept.
         """
-        listing, day = retrying(self._read, self._settings, what="KRX listing")
-        if day < session:
-            raise StaleSource(f"the newest KRX listing is of {day}, the market's last session was {session}")
-        return listing if day == session else self.earlier(session)
+        if self._newest is None or self._newest[0] != session:
+            listing, day = retrying(self._read, self._settings, what="KRX listing")
+            if day < session:
+                raise StaleSource(f"the newest KRX listing is of {day}, the market's last session was {session}")
+            self._newest = session, listing if day == session else self.earlier(session)
+        return self._newest[1]
 
     def earlier(self, session: date) -> pd.DataFrame:
         """The listing of a ``session`` before the newest, from the same cache. Raises NotFound, SourceUnavailable."""
@@ -56,7 +114,50 @@ class Snapshot:
 
     def newest(self) -> pd.DataFrame:
         """The newest listing, of whatever session: what is listed changes slowly. Raises SourceUnavailable."""
-        return retrying(self._read, self._settings, what="KRX listing")[0]
+        return self.newest_dated()[0]
+
+    def newest_dated(self) -> tuple[pd.DataFrame, date]:
+        """The newest listing, and its session. Raises SourceUnavailable."""
+        return retrying(self._read, self._settings, what="KRX listing")
+
+    def _earlier_answer(self, day: date, wanted: Sequence[Wanted]) -> Listed | None:
+        try:
+            if any(isinstance(error, Throttled) for error in self.lost.values()):
+                raise Throttled(f"KRX's listing of {day} was not asked for: its cache asked to slow down (429)")
+            return self._answer(self.earlier(day), wanted, day)
+        except SourceError as error:
+            log.info("%s", error)
+            self.lost[day] = error
+            return None
+
+    def _answer(self, listing: pd.DataFrame, wanted: Sequence[Wanted], day: date) -> Listed:
+        meta_ids = {item.target.ticker: item.target.meta_id for item in wanted}
+        codes = frozenset(listing["Code"])
+        if renamed := self._renamed(day):
+            listing = listing.assign(Code=listing["Code"].replace(renamed))
+        bars = snapshot_bars(listing, meta_ids, day)
+        priced = set(bars["ticker"])
+        if meta_ids and not priced:
+            raise SourceUnavailable(f"KRX's listing of {day} has no closes")
+        listed = set(listing["Code"])
+        return Listed(
+            source=self.name,
+            currency=CURRENCY,
+            bars=bars[list(BAR_COLUMNS)],
+            actions=pd.DataFrame(columns=list(ACTION_COLUMNS)),
+            asked=[item.target for item in wanted],
+            problems={
+                ticker: (State.EMPTY, "listed, but without a close" if ticker in listed else "not in KRX's listing")
+                for ticker in meta_ids
+                if ticker not in priced
+            },
+            requests=self.untold_requests(),
+            until=day,
+            base=bars["close"] - bars["changes"],
+            session=day,
+            stocks=bars["stocks"],
+            listed=codes,
+        )
 
     def _read(self) -> tuple[pd.DataFrame, date]:
         fdr = finance_datareader()
@@ -86,21 +187,22 @@ class Snapshot:
 
 
 def snapshot_bars(listing: pd.DataFrame, meta_ids: dict[str, int], session: date) -> pd.DataFrame:
-    """The listing's bars (BAR_COLUMNS): as traded that day, a share without a close left out."""
-    numbers = {
-        name: pd.to_numeric(listing[name], errors="coerce") for name in ("Open", "High", "Low", "Close", "Volume")
-    }
+    """The listing's bars (BAR_COLUMNS), as traded that day, with ``changes`` (won) and ``stocks`` (shares).
+
+    A share without a close is left out.
+    """
+    numbers = {name.lower(): pd.to_numeric(listing[name], errors="coerce").astype(float) for name in _NUMBERS}
     bars = pd.DataFrame(
         {
             "meta_id": listing["Code"].map(meta_ids),
             "ticker": listing["Code"],
             "trade_date": pd.Timestamp(session),
-            **{name.lower(): values.astype(float) for name, values in numbers.items()},
+            **numbers,
             "basis_date": pd.Timestamp(session),
         }
     )
     known = bars[bars["meta_id"].notna() & bars["close"].notna()]
-    return without_halt_zeros(known.astype({"meta_id": int}))[list(BAR_COLUMNS)].reset_index(drop=True)
+    return without_halt_zeros(known.astype({"meta_id": int})).reset_index(drop=True)
 
 
 def snapshot_definitions(listing: pd.DataFrame) -> pd.DataFrame:

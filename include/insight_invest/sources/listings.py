@@ -34,7 +34,10 @@ EXCHANGES: Final = ("NASDAQ", "NYSE", "AMEX")
 COLUMNS: Final = ("ticker", "name", "security_type", "sector", "iso_code", "market", "marketcap")
 MAX_BYTES: Final = 20_000_000  # the largest file was 1.5 MB in August 2026
 
+QUOTE_COLUMNS: Final = ("ticker", "close", "before", "volume")
+
 _FIELDS: Final = ("symbol", "name", "sector", "marketCap")
+_QUOTED: Final = ("symbol", "lastsale", "netchange", "volume")
 _NOT_A_BUNDLE: Final = r"(?i)\bL\.?P\b|\blimited partner|\bcommon units|\bpreferred|\bpreference|\bbeneficial"
 _UNIT: Final = r"(?i)\bunits?\.?$|\bunits?,? (?:each )?consisting|\bcorporate units?\b"
 _PREFERRED: Final = r"(?i)\b(?:preferred|preference|pfd)\b|\bdeposit[ao]ry sh"
@@ -73,8 +76,27 @@ def parse_listing(body: bytes, exchange: str) -> pd.DataFrame:
     )
     frame = frame[frame["ticker"] != ""].drop_duplicates("ticker", ignore_index=True)
     if frame.empty:
-        raise SourceUnavailable(f"the {exchange} listing is empty; the universe was left as it is")
+        raise SourceUnavailable(f"the {exchange} listing is empty")
     return frame
+
+
+def us_quotes(exchange: str, timeout: float) -> pd.DataFrame:
+    """What the listing of one of EXCHANGES says of the last session, which it does not date, as QUOTE_COLUMNS.
+
+    One row a ticker: close and the close before it ("lastsale" - "netchange") in US dollars, volume in shares; all
+    positive. Rows without one of them, or without a trade, are left out. Raises as ``us_listing`` does.
+    """
+    if exchange not in EXCHANGES:
+        raise UsageError(f"no listing for the exchange {exchange!r}; there is one for {', '.join(EXCHANGES)}")
+    raw = pd.DataFrame.from_records(_rows(_fetch(exchange, timeout), exchange), columns=_QUOTED)
+    text = raw.astype("string").fillna("").apply(lambda column: column.str.strip().str.replace(r"[$,]", "", regex=True))
+    close, change, volume = (pd.to_numeric(text[name], errors="coerce").astype("float64") for name in _QUOTED[1:])
+    frame = pd.DataFrame(
+        {"ticker": text["symbol"].astype(object), "close": close, "before": close - change, "volume": volume},
+        columns=list(QUOTE_COLUMNS),
+    )
+    whole = (frame["ticker"] != "") & (frame[["close", "before", "volume"]] > 0).all(axis=1)
+    return frame[whole].drop_duplicates("ticker", ignore_index=True)
 
 
 def security_types(symbol: "pd.Series[str]", name: "pd.Series[str]") -> "pd.Series[str]":
@@ -112,11 +134,9 @@ def _rows(body: bytes, exchange: str) -> list[dict[str, Any]]:
     try:
         rows = json.loads(body)
     except ValueError as error:  # HTML, half a file, or not UTF-8
-        raise SourceUnavailable(
-            f"the {exchange} listing is not whole JSON ({len(body)} bytes); the universe was left as it is"
-        ) from error
+        raise SourceUnavailable(f"the {exchange} listing is not whole JSON ({len(body)} bytes)") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) and "symbol" in row for row in rows):
-        raise SourceUnavailable(f"the {exchange} listing is JSON of another shape; the universe was left as it is")
+        raise SourceUnavailable(f"the {exchange} listing is JSON of another shape")
     return rows
 
 

@@ -25,6 +25,11 @@ class Naver:
         self._http = Requests(settings.timeout)
         self._pace = Pace(settings.naver_rate)
 
+    @property
+    def requests(self) -> int:
+        """How many HTTP requests were sent."""
+        return self._http.count
+
     def prices(self, wanted: Sequence[Wanted]) -> Iterator[Answer]:
         """Answer in batches of 25 tickers. After a 429 nothing more is asked.
 
@@ -40,6 +45,7 @@ class Naver:
                 actions=pd.DataFrame(columns=list(ACTION_COLUMNS)),
                 asked=[item.target for item in batch],
                 volume_is_adjusted=False,
+                until=max(item.window.session for item in batch),
             )
             frames = []
             for item in batch:

@@ -52,6 +52,11 @@ class Yahoo:
         self._stopped = threading.Event()
         self._client = _Client(settings.timeout, ZONES[iso_code])
 
+    @property
+    def requests(self) -> int:
+        """How many HTTP requests were sent."""
+        return self._client.requests
+
     def prices(self, wanted: Sequence[Wanted]) -> Iterator[Answer]:
         """Answer in batches of 25 tickers, on at most 4 threads. After a 429 nothing more is asked.
 
@@ -95,6 +100,7 @@ class Yahoo:
                 + [item.target for item, _ in mine],
                 problems=problems if first else {},
                 requests=requests if first else 0,
+                until=max(item.window.session for item in batch),
             )
 
     def _ask(self, wanted: Wanted) -> "_History | SourceError":

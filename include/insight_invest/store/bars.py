@@ -23,8 +23,9 @@ _TYPES = {
     "basis_date": "date",
 }
 _VALUES = ("open", "high", "low", "close", "volume")
-# Quotes restated for a split are rounded to this; Naver and KRX quote whole won.
-_UNIT = {"KRW": 1.0}
+# Twice what a quote restated for a split may be off by: Naver cuts some to the whole won below (26,459 for 1,323,000
+# / 50, and so 152 of 3,748 prices of 005930 before its 50:1), where a rounded one is off by half a won at most.
+_UNIT = {"KRW": 2.0}
 
 
 def load_bars(
@@ -84,6 +85,14 @@ def count_bars(connection: Connection, meta_ids: Sequence[int], sources: Sequenc
         [list(meta_ids), list(sources), until, until],
     ).fetchall()
     return {_day(day): _integer(count) for day, count in rows}
+
+
+def final_bars(connection: Connection, meta_ids: Sequence[int], days: Sequence[date], *, source: str) -> set[int]:
+    """Those of ``meta_ids`` with a final bar of ``source``, or a known gap, on each of ``days`` since their first."""
+    rows = connection.execute(
+        sql("final_bars"), {"meta_ids": list(meta_ids), "days": list(days), "source": source}
+    ).fetchall()
+    return {_integer(row[0]) for row in rows}
 
 
 def load_actions(

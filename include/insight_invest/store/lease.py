@@ -30,6 +30,17 @@ def lease(connection: Connection, job: str, shard: tuple[int, int]) -> Iterator[
             connection.execute("select pg_advisory_unlock_all()")
 
 
+def is_held(connection: Connection, job: str) -> bool:
+    """Whether some run of ``job``, whole or a shard, is at work; looks only, and takes nothing."""
+    row = connection.execute(
+        "select exists (select from pg_locks where locktype = 'advisory' and objsubid = 1 and granted "
+        "and database = (select oid from pg_database where datname = current_database()) "
+        "and (classid::bigint << 32) | objid::bigint = hashtextextended(%s, 0))",
+        [f"insight:{job}"],
+    ).fetchone()
+    return bool(row and row[0])
+
+
 def one_batch_at_a_time(connection: Connection) -> None:
     """Let no other run land a batch until this transaction ends: two that add the same new key would collide."""
     connection.execute("select pg_advisory_xact_lock(hashtextextended('insight:batch', 0))")

@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from include.insight_invest import __version__
 from include.insight_invest.store.database import Connection
+from include.insight_invest.store.lease import is_held
 from include.insight_invest.store.load import Counts
 from include.insight_invest.store.statements import sql
 
@@ -85,6 +86,22 @@ def add(connection: Connection, run_id: int, counts: Counts) -> None:
     )
 
 
+def remember(connection: Connection, run_id: int, tickers: dict[str, dict[str, str | None]], requests: int) -> None:
+    """Write into the row of a run at work how its tickers ended so far, {state: {ticker: reason}}."""
+    connection.execute(
+        "update tb_job_run set tickers = %s, requests = %s where run_id = %s", [Jsonb(tickers), requests, run_id]
+    )
+
+
+def landed_before(
+    connection: Connection, run_id: int, end: date, since: datetime
+) -> dict[str, tuple[str, str | None, int]]:
+    """{ticker: (state, reason, run_id)} of what runs with the wish of ``run_id``, whose last session is ``end``, have
+    landed since the last of them that finished, and with an as_of of ``since`` or later."""
+    rows = connection.execute(sql("landed_before"), {"run_id": run_id, "end": end, "since": since}).fetchall()
+    return {row[0]: row[1:] for row in rows}  # type: ignore[misc]
+
+
 def close_run(
     connection: Connection,
     run_id: int,
@@ -107,9 +124,13 @@ def close_run(
     )
 
 
-def broken_invariants(connection: Connection, job: str) -> list[str]:
-    """What the three invariants find wrong, each as a sentence; empty when ledger and data agree."""
-    return [str(row[0]) for row in connection.execute(sql("invariants"), {"job": job})]
+def broken_invariants(connection: Connection, job: str, run_id: int | None = None) -> list[str]:
+    """What the three invariants find wrong, each as a sentence; empty when ledger and data agree.
+
+    Judged is ``run_id``; without it the newest run, be it dead, but not one that is still at work.
+    """
+    values = {"job": job, "run_id": run_id, "at_work": is_held(connection, job)}
+    return [str(row[0]) for row in connection.execute(sql("invariants"), values)]
 
 
 def _shard(shard: tuple[int, int]) -> str:

@@ -82,6 +82,15 @@ class Series:
 
 
 @dataclass(frozen=True)
+class Ended:
+    """A macro series that brings nothing new: unknown to FRED, or discontinued, and when that was found."""
+
+    fred: str
+    status: str
+    since: datetime
+
+
+@dataclass(frozen=True)
 class Observation:
     """A value of a series, in the series' own unit, and the date since which it is known; no value is FRED's "."."""
 
@@ -124,6 +133,12 @@ def held_rows(connection: Connection) -> int:
     row = connection.execute("select count(*) from tb_quarantine where status = 'held'").fetchone()
     assert row is not None  # noqa: S101 (count)
     return int(str(row[0]))
+
+
+def ended_series(connection: Connection) -> list[Ended]:
+    """The macro series that FRED does not know, or that have come to their end."""
+    statement = "select fred, status, status_since as since from tb_macro where status <> 'live' order by status, fred"
+    return connection.cursor(row_factory=class_row(Ended)).execute(statement).fetchall()
 
 
 def definitions(connection: Connection, *, after: int, limit: int, iso_code: str | None = None) -> list[Definition]:

@@ -32,7 +32,7 @@ class Target:
     """One ticker to update.
 
     ``stored_until`` is its newest stored session, None where nothing is stored; ``history_loaded`` says whether its
-    whole history has been.
+    whole history has been; ``gap_since`` is its oldest session that is missing without a reason.
     """
 
     meta_id: int
@@ -40,6 +40,7 @@ class Target:
     market: str | None
     stored_until: date | None
     history_loaded: bool = False
+    gap_since: date | None = None
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,19 @@ class Series:
 
 
 def targets(
-    connection: Connection, iso_code: str, tickers: Sequence[str] = (), shard: tuple[int, int] = (1, 1)
+    connection: Connection,
+    iso_code: str,
+    tickers: Sequence[str] = (),
+    shard: tuple[int, int] = (1, 1),
+    *,
+    session: date = date.max,
 ) -> list[Target]:
-    """The country's tickers, or only ``tickers``, in the order of their meta_id; of those, shard I of N."""
-    rows = connection.execute(sql("targets"), {"iso_code": iso_code, "tickers": list(tickers)}).fetchall()
+    """The country's tickers, or only ``tickers``, in the order of their meta_id; of those, shard I of N.
+
+    Without ``tickers``, those that were delisted on ``session`` or before are left out.
+    """
+    values = {"iso_code": iso_code, "tickers": list(tickers), "session": session}
+    rows = connection.execute(sql("targets"), values).fetchall()
     found = [Target(*row) for row in rows]  # type: ignore[arg-type]
     return [target for target in found if in_shard(target.ticker, shard)]
 

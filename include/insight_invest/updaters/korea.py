@@ -6,15 +6,21 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from include.insight_invest import sessions
-from include.insight_invest.errors import SourceError, SourceUnavailable, Throttled
-from include.insight_invest.sources.base import Answer, State
-from include.insight_invest.sources.krx import Snapshot, snapshot_bars, snapshot_definitions
+from include.insight_invest.checks.korea import COPIED_SHARE, FREE_SESSIONS, copied_share
+from include.insight_invest.errors import SourceError, StaleSource
+from include.insight_invest.sources.base import Wanted, Window
+from include.insight_invest.sources.krx import Listed, Snapshot, snapshot_definitions
 from include.insight_invest.sources.naver import Naver
-from include.insight_invest.sources.reader import CURRENCY
 from include.insight_invest.sources.yahoo import Yahoo
 from include.insight_invest.store import universe
 from include.insight_invest.store.bars import count_bars
+from include.insight_invest.store.inferred import bars_before
+from include.insight_invest.store.listed import define_listing, record_listing
+from include.insight_invest.store.overrides import silent_sessions
+from include.insight_invest.store.symbols import present_symbols
 from include.insight_invest.store.universe import Target
+from include.insight_invest.updaters.base_moves import explain_moves, moves_of
+from include.insight_invest.updaters.gate import refuse_short_listing
 from include.insight_invest.updaters.landing import land_all, require, targets_of, wanted_of
 from include.insight_invest.updaters.progress import Run
 
@@ -30,7 +36,7 @@ MARKET_IS_THERE = 0.9
 
 
 def update_kr(run: Run) -> None:
-    """The market of the last session and of those that were missed; history from Naver only when it is asked for.
+    """The market of the last sessions and of those that were missed; history from Naver only when it is asked for.
 
     Where the listing is down or stale, each known ticker's last sessions are asked of Yahoo, and marked as such.
     """
@@ -57,70 +63,107 @@ def _update_history(run: Run) -> None:
 
 
 def _update_market(run: Run) -> None:
-    snapshot = Snapshot(run.settings)
+    snapshot = Snapshot(run.settings, lambda day: present_symbols(run.connection, run.job.iso_code, day))
     try:
-        listing = snapshot.market(run.session)
-        stored = max((known.stored_until for known in targets_of(run) if known.stored_until), default=run.session)
-        with run.connection.transaction():
-            new, _ = universe.upsert_definitions(
-                run.connection, snapshot_definitions(listing), by_hand=False, update=run.session >= stored
-            )
-        if new:
-            run.notes.append(f"{new} tickers newly listed")
-        targets = targets_of(run)
+        targets = _define(run, snapshot.market(run.session))
         require(run, targets)
-        today = _answer(listing, targets, run.session)
-        answers = [*_missed(run, snapshot, targets, len(today.bars)), today]
-        land_all(run, iter(answers), len(targets) * len(answers))
+        missing = _missing(run, targets)
+        first = _first_wanted(run, targets, missing)
+        wanted = [Wanted(target=target, window=Window(start=first, session=run.session)) for target in targets]
+        moves: list[pd.DataFrame] = []
+        days = len(sessions.sessions(run.job.exchange, first, run.session))
+        land_all(run, _watched(run, snapshot, wanted, moves), len(targets) * days)
+        _note_lost(run, snapshot, missing)
     finally:
-        run.counts.requests += snapshot.requests
+        run.counts.requests += snapshot.untold_requests()
+    explain_moves(run, moves, targets)
 
 
-def _missed(run: Run, snapshot: Snapshot, targets: Sequence[Target], usual: int) -> Iterator[Answer]:
-    """The sessions since the first listing of which most of the market is missing, or only Yahoo's.
+def _define(run: Run, listing: "pd.DataFrame") -> list[Target]:
+    """Take over what the listing says of its shares, unless a newer one has; returns this run's tickers.
 
-    One whose listing is gone is named in the report.
+    Raises BatchRefused where it lacks too many of those of the session before: half a listing defines nothing either.
     """
+    refuse_short_listing(run, listing["Code"])
+    stored = max((known.stored_until for known in targets_of(run) if known.stored_until), default=run.session)
+    with run.connection.transaction():
+        taken = define_listing(
+            run.connection,
+            snapshot_definitions(listing),
+            iso_code=run.job.iso_code,
+            session=run.session,
+            context=run.context,
+            update=run.session >= stored,
+        )
+    run.notes += taken.notes
+    if taken.new:
+        run.notes.append(f"{taken.new} tickers newly listed")
+    return targets_of(run)
+
+
+def _missing(run: Run, targets: Sequence[Target]) -> list[date]:
+    """The sessions since the first listing of which most of the market is missing, or only Yahoo's."""
     exchange = run.job.exchange
     meta_ids = [target.meta_id for target in targets]
     listings = count_bars(run.connection, meta_ids, [Snapshot.name], run.session)
-    if not listings or usual == 0:
-        return
+    if not listings:
+        return []
     counts = count_bars(run.connection, meta_ids, [Snapshot.name, Naver.name], run.session)
     last = sessions.back(exchange, run.session, 1)
+    silent = silent_sessions(run.connection, exchange)
     since = sessions.sessions(exchange, min(listings), last) if min(listings) <= last else []
-    missing = [day for day in since if counts.get(day, 0) < usual * MARKET_IS_THERE]
-    lost = missing[:-HEALED_SESSIONS]
-    throttled = False
-    for day in missing[-HEALED_SESSIONS:]:
-        try:
-            if throttled:
-                raise Throttled(f"KRX's listing of {day} was not asked for: its cache asked to slow down (429)")
-            yield _answer(snapshot.earlier(day), targets, day)
-        except SourceError as error:
-            throttled = throttled or isinstance(error, Throttled)
+    usual = max(counts.values())
+    return [day for day in since if day not in silent and counts.get(day, 0) < usual * MARKET_IS_THERE]
+
+
+def _first_wanted(run: Run, targets: Sequence[Target], missing: Sequence[date]) -> date:
+    """The look-back reaches to the first listing that there was; further back only for what was missed."""
+    exchange, session = run.job.exchange, run.session
+    listings = count_bars(run.connection, [target.meta_id for target in targets], [Snapshot.name], session)
+    look_back = sessions.back(exchange, session, run.settings.lookback_sessions - 1)
+    healed = sessions.back(exchange, session, HEALED_SESSIONS)
+    first = max(min(listings, default=session), look_back)
+    return min([first, *(day for day in missing if day >= healed)])
+
+
+def _watched(run: Run, snapshot: Snapshot, wanted: Sequence[Wanted], moves: "list[pd.DataFrame]") -> Iterator[Listed]:
+    """The snapshot's answers, each held against what is stored before it, now that the session before has landed.
+
+    Base prices that were set anew go to ``moves``. Raises StaleSource where the newest session is a copy of the one
+    before; an earlier one that is goes to ``snapshot.lost``.
+    """
+    stocks_before: pd.Series[float] | None = None
+    for answer in snapshot.prices(wanted):
+        before = _stored_before(run, answer)
+        share = copied_share(answer.bars, before)
+        if share > COPIED_SHARE:
+            error = StaleSource(
+                f"KRX's listing of {answer.session} is a copy of the session before: {share:.0%} of its traded rows are"
+            )
+            if answer.session == run.session:
+                raise error
             log.warning("%s", error)
-            lost.append(day)
+            snapshot.lost[answer.session] = error
+            continue
+        moves.append(moves_of(run, answer, before, stocks_before))
+        stocks_before = answer.stocks.set_axis(answer.bars["ticker"]).groupby(level=0).first()
+        yield answer
+        with run.connection.transaction():
+            run.notes += record_listing(
+                run.connection, run.job.iso_code, answer.session, answer.listed, answer.source, run.context
+            )
+
+
+def _stored_before(run: Run, answer: Listed) -> "pd.DataFrame":
+    count = len(answer.bars)
+    since = sessions.back(run.job.exchange, answer.session, FREE_SESSIONS)
+    days = [answer.session] * count
+    return bars_before(run.connection, answer.bars["meta_id"].tolist(), days, [since] * count, days)
+
+
+def _note_lost(run: Run, snapshot: Snapshot, missing: Sequence[date]) -> None:
+    """Name the missing sessions that no listing gave; one that is stored and could not be read again is in the log."""
+    healed = sessions.back(run.job.exchange, run.session, HEALED_SESSIONS)
+    lost = [day for day in missing if day < healed or day in snapshot.lost]
     if lost:
         run.notes.append(f"{len(lost)} sessions are missing: run --start {lost[0]} --end {lost[-1]}")
-
-
-def _answer(listing: "pd.DataFrame", targets: Sequence[Target], day: date) -> Answer:
-    meta_ids = {target.ticker: target.meta_id for target in targets}
-    bars = snapshot_bars(listing, meta_ids, day)
-    priced = set(bars["ticker"])
-    if meta_ids and not priced:
-        raise SourceUnavailable(f"KRX's listing of {day} has no closes")
-    listed = set(listing["Code"])
-    return Answer(
-        source=Snapshot.name,
-        currency=CURRENCY,
-        bars=bars,
-        actions=bars.iloc[:0],
-        asked=targets,
-        problems={
-            ticker: (State.EMPTY, "listed, but without a close" if ticker in listed else "not in KRX's listing")
-            for ticker in meta_ids
-            if ticker not in priced
-        },
-    )

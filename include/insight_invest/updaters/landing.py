@@ -1,28 +1,33 @@
 """Landing price answers: checks, one transaction a batch, and how each ticker ended."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 
 from include.insight_invest import sessions
-from include.insight_invest.checks.bars import check_bars, only_sessions
-from include.insight_invest.errors import UniverseError, UsageError
+from include.insight_invest.checks.bars import only_sessions
+from include.insight_invest.errors import BatchRefused, UniverseError, UsageError
 from include.insight_invest.sources.base import Answer, State, Wanted, Window
-from include.insight_invest.store import universe
-from include.insight_invest.store.bars import load_actions, load_bars
-from include.insight_invest.store.quarantine import hold
+from include.insight_invest.store import overrides, symbols, universe
+from include.insight_invest.store.overrides import SessionState
 from include.insight_invest.store.universe import Target
+from include.insight_invest.updaters.gate import note_refused, refuse_bad_batch
+from include.insight_invest.updaters.price_limits import within_limits
 from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.resuming import left_to_ask, remember, without_final
+from include.insight_invest.updaters.storing import checked_answer, store_answer, whole_histories
 
 FIRST_SESSION = sessions.FIRST_DAY
 # A bar is corrected on its first evenings; one this many sessions old when first read is settled.
 SETTLED_AFTER_SESSIONS = 10
 SHOWN_STALE = 10
+NO_BAR_OF = "no bar of"  # how a note of stale tickers begins
 
 
 def targets_of(run: Run) -> list[Target]:
     """The tickers this run is for: the country's, or those asked for, of this shard."""
-    return universe.targets(run.connection, run.job.iso_code, run.options.tickers, run.options.shard)
+    return universe.targets(run.connection, run.job.iso_code, run.options.tickers, run.options.shard, session=run.end)
 
 
 def wanted_of(run: Run, targets: Sequence[Target], *, history: bool = True) -> list[Wanted]:
@@ -32,49 +37,68 @@ def wanted_of(run: Run, targets: Sequence[Target], *, history: bool = True) -> l
     """
     require(run, targets)
     wanted = [Wanted(target=target, window=_window(run, target, history=history)) for target in targets]
+    wanted = left_to_ask(run, without_final(run, wanted), lambda one: one.target.ticker)
     run.whole = {one.target.meta_id for one in wanted if one.window.start is None}
+    run.since |= {one.target.meta_id: one.window.start or FIRST_SESSION for one in wanted}
     return wanted
 
 
 def land_all(run: Run, answers: Iterator[Answer], total: int) -> None:
-    """Load every answer as it comes. Raises SourceUnavailable where not one ticker was answered with a bar."""
+    """Load every answer as it comes, but for those that are refused as a whole.
+
+    Raises BatchRefused at the end where one was, SourceUnavailable where not one ticker was answered with a bar.
+    """
     done = 0
     newest: dict[str, date] = {}
+    refused: list[BatchRefused] = []
     for answer in answers:
-        _land(run, answer, newest)
+        try:
+            refuse_bad_batch(run, answer)
+            _land(run, answer, newest)
+        except BatchRefused as error:
+            note_refused(run, answer, error)
+            refused.append(error)
         done += len(answer.asked)
         run.progress(done, total)
+        remember(run, total - done, until=answer.until)
+    if refused:
+        raise refused[0]
     run.require_an_answer("tickers was answered with a bar")
     _note_stale(run, newest)
 
 
+def land_more(run: Run, answers: Iterator[Answer]) -> None:
+    """Load answers asked for beside the run's own; how its tickers ended changes only where something came."""
+    before = dict(run.outcomes)
+    for answer in answers:
+        _land(run, answer, {})
+    for ticker, outcome in before.items():
+        if run.outcomes[ticker][0] is not State.UPDATED:
+            run.outcomes[ticker] = outcome
+
+
 def _land(run: Run, answer: Answer, newest: dict[str, date]) -> None:
     """Check one answer and load it, with its actions and its ledger entry, in one transaction."""
-    bars = only_sessions(answer.bars, _sessions_until(run.job.exchange, run.end), FIRST_SESSION)
-    checked = check_bars(bars)
+    closed = overrides.silent_sessions(run.connection, run.job.exchange, [SessionState.CLOSED])
+    days = set(_sessions_until(run.job.exchange, run.end)) - closed
+    bars = only_sessions(answer.bars, days, FIRST_SESSION)
+    bars, beyond = within_limits(run, answer, bars) if run.job.iso_code == "KR" else (bars, [])
+    checked = checked_answer(run.connection, answer, bars)
     with run.batch():
-        counts = load_actions(
-            run.connection, answer.actions, run.context, source=answer.source, currency=answer.currency
+        counts, checked = store_answer(
+            run.connection,
+            answer,
+            replace(checked, held=[*beyond, *checked.held]),
+            run.context,
+            sources=run.job.sources,
+            settled_before=_back(run, run.session, SETTLED_AFTER_SESSIONS),
         )
-        counts.add(
-            load_bars(
-                run.connection,
-                checked.good,
-                run.context,
-                source=answer.source,
-                currency=answer.currency,
-                sources=run.job.sources,
-                settled_before=_back(run, run.session, SETTLED_AFTER_SESSIONS),
-                volume_is_adjusted=answer.volume_is_adjusted,
-            )
-        )
-        counts.held = hold(run.connection, checked.held, run.context, source=answer.source, currency=answer.currency)
         counts.requests = answer.requests
         run.account(counts)
-        with_bars = set(checked.good["ticker"])
-        landed = {target.meta_id for target in answer.asked if target.ticker in with_bars}
-        universe.mark_history_loaded(run.connection, sorted(landed & run.whole))
+        universe.mark_history_loaded(run.connection, sorted(whole_histories(checked) & run.whole))
+    with_bars = set(checked.good["ticker"])
     run.used(answer.source)
+    run.listen(answer)
     held = {row["ticker"] for row in checked.held}
     newest |= {str(k): v.date() for k, v in bars.groupby("ticker")["trade_date"].max().items()}
     for target in answer.asked:
@@ -104,7 +128,9 @@ def _window(run: Run, target: Target, *, history: bool) -> Window:
     if options.full_refresh or (history and not target.history_loaded):
         return Window(start=None, session=end)
     newest = min(target.stored_until or end, end)
-    return Window(start=_back(run, newest, run.settings.lookback_sessions - 1), session=end)
+    start = _back(run, newest, run.settings.lookback_sessions - 1)
+    # A wider window costs no further request.
+    return Window(start=min(start, target.gap_since or start), session=end)
 
 
 def _back(run: Run, day: date, count: int) -> date:
@@ -118,7 +144,9 @@ def require(run: Run, targets: Sequence[Target]) -> None:
     """Raise UsageError for a ticker nobody knows, UniverseError where there is none."""
     unknown = sorted(set(run.options.tickers) - {target.ticker for target in targets})
     if unknown and run.options.shard == (1, 1):
-        raise UsageError(f"not in the {run.job.iso_code} universe: {', '.join(unknown)}. Add them by `universe import`")
+        now = symbols.renamed(run.connection, run.job.iso_code, unknown)
+        named = [f"{old} (called {now[old][0]} since {now[old][1]})" if old in now else old for old in unknown]
+        raise UsageError(f"not in the {run.job.iso_code} universe: {', '.join(named)}. Add them by `universe import`")
     if not targets and run.options.shard == (1, 1):
         raise UniverseError(
             f"there is no {run.job.iso_code} ticker to update: run `universe import` (the starter universe, or your "
@@ -127,12 +155,13 @@ def require(run: Run, targets: Sequence[Target]) -> None:
 
 
 def _note_stale(run: Run, newest: dict[str, date]) -> None:
-    end = run.end
+    silent = overrides.silent_sessions(run.connection, run.job.exchange)
+    end = max((day for day in _sessions_until(run.job.exchange, run.end) if day not in silent), default=run.end)
     stale = sorted((day, ticker) for ticker, day in newest.items() if day < end)
     if stale:
         shown = ", ".join(f"{ticker} {day}" for day, ticker in stale[:SHOWN_STALE])
         more = f" and {len(stale) - SHOWN_STALE} more" if len(stale) > SHOWN_STALE else ""
-        run.notes.append(f"no bar of {end} for {len(stale)} tickers; their newest: {shown}{more}")
+        run.notes.append(f"{NO_BAR_OF} {end} for {len(stale)} tickers; their newest: {shown}{more}")
 
 
 @cache

@@ -8,8 +8,9 @@ from datetime import date, datetime
 
 from include.insight_invest.errors import SourceUnavailable
 from include.insight_invest.jobs import Job
+from include.insight_invest.log import redact
 from include.insight_invest.settings import Settings
-from include.insight_invest.sources.base import State
+from include.insight_invest.sources.base import Answer, State
 from include.insight_invest.store import ledger
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.lease import one_batch_at_a_time
@@ -63,8 +64,12 @@ class Run:
     counts: Counts = field(default_factory=Counts)
     outcomes: dict[str, tuple[State, str | None]] = field(default_factory=dict)
     whole: set[int] = field(default_factory=set)  # the meta_ids whose whole history is asked for
+    since: dict[int, date] = field(default_factory=dict)  # from which day on each meta_id is asked for
+    heard: dict[str, dict[int, date]] = field(default_factory=dict)  # of whom each source answered, from that day on
+    refusing: set[str] = field(default_factory=set)  # the sources that failed or throttled for some ticker
     sources: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    told: set[str] = field(default_factory=set)  # whose problem an earlier run has reported: in the ledger only
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -84,11 +89,29 @@ class Run:
         """The last session wanted: ``--end``, at most the run's own."""
         return min(self.options.end or self.session, self.session)
 
+    @property
+    def tickers(self) -> dict[str, dict[str, str | None]]:
+        """How each ticker ended so far, as the ledger has it: {state: {ticker: reason}}."""
+        ended: dict[str, dict[str, str | None]] = {}
+        for ticker, (state, reason) in sorted(self.outcomes.items()):
+            ended.setdefault(state, {})[ticker] = redact(reason) if reason else None
+        return ended
+
     def require_an_answer(self, what: str) -> None:
         """Raise SourceUnavailable where every outcome is without data: ``what`` says of how many, and of what."""
         if self.outcomes and not any(state in (State.UPDATED, State.UNCHANGED) for state, _ in self.outcomes.values()):
             reasons = "; ".join(sorted({str(reason) for _, reason in self.outcomes.values()})[:3])
             raise SourceUnavailable(f"not one of {len(self.outcomes)} {what}: {reasons}")
+
+    def listen(self, answer: Answer) -> None:
+        """Remember of whom the source answered, if only that it has nothing."""
+        heard = self.heard.setdefault(answer.source, {})
+        for target in answer.asked:
+            state, _ = answer.problems.get(target.ticker, (State.EMPTY, ""))
+            if state is not State.EMPTY:
+                self.refusing.add(answer.source)
+            elif target.meta_id in self.since:
+                heard[target.meta_id] = min(self.since[target.meta_id], heard.get(target.meta_id, date.max))
 
     def used(self, source: str) -> None:
         """Remember that rows came from ``source``."""

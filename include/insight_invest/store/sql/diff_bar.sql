@@ -1,40 +1,63 @@
--- Rows of stage_bar that differ from tb_bar, each in the shares of the stored bar (known) or in its own (new).
--- A quote is compared across a split by the ratio of all splits between the two basis dates. A better source's bar is
--- not replaced by a worse one's (outranked), which still says that the two differ.
+-- Rows of stage_bar that differ from tb_bar, as quoted: in the shares of their own basis date. Only what the source gives
+-- no value of is taken over from the stored bar, put into those shares by factor, the ratio of all splits between the two
+-- basis dates. A row so written stays right where a split between the two is learnt, or corrected, afterwards.
+-- Volume that the source gives as it was traded (Naver) is brought into the shares of the basis date first. Whoever
+-- restates volume for a split cuts it to whole shares: it differs by more than slack, one share after each split.
+-- A better source's bar is not replaced by a worse one's (outranked), which still says that the two differ.
 create temporary table diff_bar on commit drop as
 select s.meta_id, s.trade_date, b.meta_id is not null as known,
-       coalesce(nullif(s.open, 'NaN') * f.factor, b.open) as open,
-       coalesce(nullif(s.high, 'NaN') * f.factor, b.high) as high,
-       coalesce(nullif(s.low, 'NaN') * f.factor, b.low) as low,
-       coalesce(nullif(s.close, 'NaN') * f.factor, b.close) as close,
-       coalesce(round(nullif(s.volume, 'NaN') / f.volume_factor)::bigint, b.volume) as volume,
-       coalesce(b.basis_date, s.basis_date) as basis_date,
+       case when not h.halted then coalesce(s.open, b.open / f.factor) end as open,
+       case when not h.halted then coalesce(s.high, b.high / f.factor) end as high,
+       case when not h.halted then coalesce(s.low, b.low / f.factor) end as low,
+       coalesce(s.close, b.close / f.factor) as close,
+       round(coalesce(s.volume, b.volume * f.factor))::bigint as volume,
+       s.basis_date, f.factor,
        b.meta_id is not null
            and coalesce(array_position(%(sources)s::text[], %(source)s::text), 1001)
                > coalesce(array_position(%(sources)s::text[], b.source), 1000) as outranked
-from stage_bar as s
+from (
+    select q.meta_id, q.trade_date, q.basis_date, nullif(q.open, 'NaN') as open, nullif(q.high, 'NaN') as high,
+           nullif(q.low, 'NaN') as low, nullif(q.close, 'NaN') as close,
+           nullif(q.volume, 'NaN') * case when %(volume_is_adjusted)s then 1 else (
+               select insight_product(a.value) from tb_action as a
+               where a.meta_id = q.meta_id and a.kind = 'split'
+                 and a.ex_date > q.trade_date and a.ex_date <= q.basis_date) end as volume
+    from stage_bar as q
+) as s
 left join tb_bar as b on b.meta_id = s.meta_id and b.trade_date = s.trade_date
 cross join lateral (
-    select factor, case when %(volume_is_adjusted)s then factor else 1 end as volume_factor
-    from (
-        select case
-            when b.basis_date is null or b.basis_date = s.basis_date then 1
-            when b.basis_date < s.basis_date then (
-                select insight_product(a.value) from tb_action as a
-                where a.meta_id = s.meta_id and a.kind = 'split'
-                  and a.ex_date > b.basis_date and a.ex_date <= s.basis_date)
-            else (
-                select 1 / insight_product(a.value) from tb_action as a
-                where a.meta_id = s.meta_id and a.kind = 'split'
-                  and a.ex_date > s.basis_date and a.ex_date <= b.basis_date)
-        end as factor
-    ) as between_bases
+    select case
+        when b.basis_date is null or b.basis_date = s.basis_date then 1
+        when b.basis_date < s.basis_date then (
+            select insight_product(a.value) from tb_action as a
+            where a.meta_id = s.meta_id and a.kind = 'split' and a.ex_date > b.basis_date and a.ex_date <= s.basis_date)
+        else (
+            select 1 / insight_product(a.value) from tb_action as a
+            where a.meta_id = s.meta_id and a.kind = 'split' and a.ex_date > s.basis_date and a.ex_date <= b.basis_date)
+    end as factor
 ) as f
+cross join lateral (
+    -- another source's word that there was no trade: its predecessor's open, high and low were made up (Yahoo's of a halt)
+    select s.open is null and s.high is null and s.low is null and coalesce(s.volume = 0 and b.source <> %(source)s, false) as halted
+) as h
 where b.meta_id is null
    or (b.source = %(fallback)s and %(source)s <> %(fallback)s)
-   or insight_differs(nullif(s.open, 'NaN'), b.open, f.factor, %(unit)s)
-   or insight_differs(nullif(s.high, 'NaN'), b.high, f.factor, %(unit)s)
-   or insight_differs(nullif(s.low, 'NaN'), b.low, f.factor, %(unit)s)
-   or insight_differs(nullif(s.close, 'NaN'), b.close, f.factor, %(unit)s)
-   or abs(round(nullif(s.volume, 'NaN') / f.volume_factor) - coalesce(b.volume::double precision, 'NaN'))
-      > case when f.volume_factor = 1 then 0 else 1 / f.volume_factor end
+   or insight_differs(s.open, b.open, f.factor, %(unit)s)
+   or insight_differs(s.high, b.high, f.factor, %(unit)s)
+   or insight_differs(s.low, b.low, f.factor, %(unit)s)
+   or insight_differs(s.close, b.close, f.factor, %(unit)s)
+   or case
+       when s.volume is null or round(s.volume / f.factor) = b.volume then false
+       when b.volume is null then true
+       else abs(s.volume / f.factor - b.volume) > 0.5 + (
+           -- in stored shares: what a share after each split since the session is of them
+           select coalesce(sum(share), 0) from (
+               select insight_product(case when a.ex_date > b.basis_date then 1 / a.value else 1 end) over earlier
+                   * insight_product(case when a.ex_date > b.basis_date then 1 else a.value end) over later as share
+               from tb_action as a
+               where a.meta_id = s.meta_id and a.kind = 'split' and a.ex_date > s.trade_date
+               window earlier as (order by a.ex_date),
+                      later as (order by a.ex_date desc
+                                rows between unbounded preceding and 1 preceding)
+           ) as split)
+   end

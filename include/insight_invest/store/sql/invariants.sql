@@ -1,18 +1,23 @@
--- 1. Success without a finished ledger row is a lie: the newest attempt of the job must be there and have ended; where
---    the newest was a shard, the newest attempt of each shard of that division.
+-- 1. Success without a finished ledger row is a lie: the judged run (%(run_id)s), or the newest one that is not at work,
+--    must be there and have ended; where that was a shard, the newest of each shard of that division.
+with attempt as (
+    select * from tb_job_run
+    where job = %(job)s and (%(run_id)s::bigint is null or run_id = %(run_id)s)
+      and (%(run_id)s::bigint is not null or not (%(at_work)s and status = 'running'))
+)
 select format('the newest run of %%s (%%s) is %%s: it has not committed its ledger row', job, run_id, status)
 from (
-    select distinct on (shard) * from tb_job_run
-    where job = %(job)s and split_part(shard, '/', 2) = (
-        select split_part(shard, '/', 2) from tb_job_run where job = %(job)s order by run_id desc limit 1)
+    select distinct on (shard) * from attempt
+    where split_part(shard, '/', 2) = (select split_part(shard, '/', 2) from attempt order by run_id desc limit 1)
     order by shard, run_id desc
 ) as newest
 where status in ('running', 'lost')
 union all
 select format('there is no ledger row of %%s', %(job)s::text)
-where not exists (select from tb_job_run where job = %(job)s)
+where not exists (select from attempt)
 union all
--- 2. A ledger row without its data is impossible: each row written is a bar, an earlier bar or a vintage of that run.
+-- 2. A ledger row without its data is impossible: each row written is a bar or a vintage of that run, an earlier one, or
+--    the taking back of a vintage, which leaves only the earlier one.
 select format('run %%s of %%s says it wrote %%s rows, the tables have %%s', r.run_id, r.job, r.rows_new + r.rows_changed,
               coalesce(w.written, 0))
 from tb_job_run as r
@@ -20,7 +25,9 @@ left join (
     select run_id, count(*) as written
     from (select run_id from tb_bar
           union all select run_id from tb_bar_revision
-          union all select run_id from tb_macro_vintage where run_id is not null) as rows
+          union all select run_id from tb_macro_vintage where run_id is not null
+          union all select run_id from tb_macro_revision
+          union all select replaced_by from tb_macro_revision where withdrawn) as rows
     group by run_id
 ) as w using (run_id)
 where r.rows_new + r.rows_changed <> coalesce(w.written, 0)
@@ -30,5 +37,7 @@ select format('%%s has rows of run %%s, which the ledger does not know', origin,
 from (select distinct 'tb_bar' as origin, run_id from tb_bar
       union select distinct 'tb_bar_revision', run_id from tb_bar_revision
       union select distinct 'tb_action', run_id from tb_action
-      union select distinct 'tb_macro_vintage', run_id from tb_macro_vintage where run_id is not null) as written
+      union select distinct 'tb_macro_vintage', run_id from tb_macro_vintage where run_id is not null
+      union select distinct 'tb_macro_revision', run_id from tb_macro_revision
+      union select distinct 'tb_macro_revision', replaced_by from tb_macro_revision) as written
 where not exists (select from tb_job_run as r where r.run_id = written.run_id)

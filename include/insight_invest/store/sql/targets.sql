@@ -1,8 +1,14 @@
-select m.meta_id, m.ticker, m.market, newest.trade_date, m.history_loaded
+select m.meta_id, m.ticker, m.market, newest.trade_date, m.history_loaded, gap.trade_date
 from tb_meta as m
 left join lateral (
     select trade_date from tb_bar as b where b.meta_id = m.meta_id order by b.trade_date desc limit 1
 ) as newest on true
+left join lateral (
+    select min(trade_date) as trade_date from tb_gap as g where g.meta_id = m.meta_id and g.state = 'open'
+) as gap on true
 where m.iso_code = %(iso_code)s
-  and (cardinality(%(tickers)s::text[]) = 0 or m.ticker = any (%(tickers)s))
+  and case when cardinality(%(tickers)s::text[]) = 0
+      -- who was not delisted on the day that is asked for; by name also who was
+      then m.delisted_on is null or m.delisted_on > %(session)s
+      else m.ticker = any (%(tickers)s) end
 order by m.meta_id

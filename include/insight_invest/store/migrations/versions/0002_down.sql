@@ -4,9 +4,12 @@ set local lock_timeout = '5s';
 create schema insight_archive_0002;
 alter table tb_session_override set schema insight_archive_0002;
 alter table tb_gap set schema insight_archive_0002;
+alter table tb_listing set schema insight_archive_0002;
 alter table tb_absence set schema insight_archive_0002;
 alter table tb_symbol set schema insight_archive_0002;
 alter table tb_disagreement set schema insight_archive_0002;
+alter table tb_base_move set schema insight_archive_0002;
+alter table tb_macro_revision set schema insight_archive_0002;
 
 drop index tb_quarantine_row;
 create unique index tb_quarantine_row

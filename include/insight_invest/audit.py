@@ -1,0 +1,99 @@
+"""What is proven after a run: ledger and data agree, and every session of every ticker is there or explained."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from include.insight_invest import sessions
+from include.insight_invest.errors import CoverageBroken, InvariantBroken
+from include.insight_invest.jobs import Job, Kind
+from include.insight_invest.settings import Settings
+from include.insight_invest.store import coverage, ledger, overrides
+from include.insight_invest.store.coverage import TickerCoverage
+from include.insight_invest.store.database import Connection, connect
+from include.insight_invest.store.migrate import require_current
+from include.insight_invest.store.universe import targets
+from include.insight_invest.updaters.expected import expected_sessions
+
+log = logging.getLogger(__name__)
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobCoverage:
+    """What a job's market has of what is expected; the counts are of pairs of ticker and session."""
+
+    job: str
+    until: date | None  # the newest session that a whole run has looked at; None: none has yet
+    tickers: int
+    sessions: int  # expected: from a ticker's first bar, or its listing, to ``until`` or its delisting
+    bars: int
+    without_trade: int  # of the bars: halted, or nobody traded
+    held: int
+    source_gaps: int
+    open_gaps: int
+    unrecorded: int
+    closures: int  # sessions of the tables that are suspected or confirmed closures: of these nothing is expected
+    rows: Sequence[TickerCoverage]
+
+    def __str__(self) -> str:
+        return (
+            f"{self.job}: {self.sessions:,} sessions of {self.tickers:,} tickers up to {self.until}: {self.bars:,} "
+            f"bars ({self.without_trade:,} without trade), {self.held:,} held back, {self.source_gaps:,} that no "
+            f"source has, {self.open_gaps:,} missing and asked for again, {self.unrecorded:,} unexplained"
+        )
+
+
+def audit(job: Job, settings: Settings, run_id: int | None = None) -> JobCoverage | None:
+    """Prove the invariants, of ``run_id`` where it is given, and for prices that nothing is missing without a record.
+
+    Returns the coverage of a price job. Open gaps are told, not failed: they are asked for again. Raises
+    InvariantBroken naming each invariant that does not hold, CoverageBroken naming tickers.
+    """
+    settings.require(["DATABASE_URL"])
+    with connect(settings.database(), application=f"insight-invest audit {job.name}") as connection:
+        require_current(connection)
+        broken = ledger.broken_invariants(connection, job.name, run_id)
+        if broken:
+            raise InvariantBroken(f"{len(broken)} invariants do not hold: {'; '.join(broken)}")
+        if job.kind is not Kind.PRICES:
+            return None
+        covered = cover(connection, job)
+    log.info("%s", covered)
+    if covered.unrecorded:
+        named = [f"{one.ticker} {one.unrecorded}" for one in covered.rows if one.unrecorded]
+        more = f" and {len(named) - SHOWN} more tickers" if len(named) > SHOWN else ""
+        raise CoverageBroken(
+            f"{covered.unrecorded} sessions have neither bar, reason nor open gap: {', '.join(named[:SHOWN])}{more}. "
+            f"Run the job again: it records them"
+        )
+    return covered
+
+
+def cover(connection: Connection, job: Job, tickers: Sequence[str] = ()) -> JobCoverage:
+    """What ``job``'s market, or ``tickers`` of it, has up to the newest session that a whole run looked at."""
+    rows: list[TickerCoverage] = []
+    without_trade = 0
+    looked = coverage.settled(connection, job.name)
+    for shard in looked:
+        known = targets(connection, job.iso_code, tickers, shard.shard, session=sessions.FIRST_DAY)
+        meta_ids = [target.meta_id for target in known]
+        expected = expected_sessions(connection, job.exchange, shard.until)
+        rows += coverage.coverage(connection, meta_ids, expected, since=shard.since)
+        without_trade += coverage.days_without_trade(connection, meta_ids, shard.until)
+    return JobCoverage(
+        job=job.name,
+        until=max((shard.until for shard in looked), default=None),
+        tickers=len(rows),
+        sessions=sum(one.sessions for one in rows),
+        bars=sum(one.bars for one in rows),
+        without_trade=without_trade,
+        held=sum(one.held for one in rows),
+        source_gaps=sum(one.source_gaps for one in rows),
+        open_gaps=sum(one.open_gaps for one in rows),
+        unrecorded=sum(one.unrecorded for one in rows),
+        closures=len(overrides.silent_sessions(connection, job.exchange)),
+        rows=rows,
+    )

@@ -1,0 +1,158 @@
+"""Every check of one answer, in its order. Pure: frames in, frames and rows out."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from include.insight_invest.checks import actions as action_checks
+from include.insight_invest.checks.bars import check_bars
+from include.insight_invest.checks.basis import splits_of, stacked
+from include.insight_invest.checks.neighbours import check_neighbours, line_of
+from include.insight_invest.checks.restated import against, check_restated, untold_splits
+from include.insight_invest.checks.verdict import (
+    DAY,
+    MINOR_UNIT,
+    PRICES,
+    Checked,
+    Known,
+    Reasons,
+    held_action,
+    held_bars,
+)
+from include.insight_invest.sources.base import ACTION_COLUMNS
+
+# Hundredths of a currency, as Yahoo writes them: pence, South African cents, agorot, and euro cents of some funds.
+MINOR_UNITS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS", "EUc": "EUR", "USX": "USD"}
+
+
+Found = list[tuple[Any, str, dict[str, Any] | None]]  # actions that are held: index, reason, proposal
+
+
+def check_answer(
+    bars: pd.DataFrame,
+    actions: pd.DataFrame,
+    known: Known,
+    *,
+    currency: str,
+    base: "pd.Series[float] | None" = None,
+) -> Checked:
+    """What of an answer (``bars``: BAR_COLUMNS, ``actions``: ACTION_COLUMNS, both in ``currency``) can be stored.
+
+    ``known`` is what is stored of its tickers. A row that says what is stored is good; the others are judged by
+    themselves, against the stored close of their session, and among their neighbours, stored and new. ``base``, aligned
+    with ``bars``, is the price that each counts from where the source says it (KRX): then the close before is that.
+    """
+    eve = _eve(bars, base)
+    bars, actions = (frame.reset_index(drop=True) for frame in (bars, actions))
+    bars = bars.astype(dict.fromkeys(("trade_date", "basis_date"), DAY) | {"meta_id": int})
+    types = dict.fromkeys(("ex_date", "basis_date"), DAY) | {"meta_id": int, "value": float}
+    actions = actions.reindex(columns=list(ACTION_COLUMNS)).astype(types)
+    foreign = _other_currency(bars, actions, known, currency)
+    if foreign:
+        return _without(bars, actions, known, currency, foreign)
+    single = check_bars(bars, currency)
+    kept, found, refused = _splits(single.good, actions, known)
+    beside = against(single.good, known.bars, splits_of(kept, known.actions))
+    reasons = Reasons(beside.bars.index)
+    restated = check_restated(beside.bars, splits_of(kept, known.actions), reasons)
+    rest = beside.bars[~reasons.bad]
+    line = line_of(rest, _from_base(beside.known, eve))
+    check_neighbours(line, splits_of(kept, known.actions, refused), reasons, limited=base is not None)
+    good = single.good[~reasons.bad.reindex(single.good.index)]
+    line = line[~line["row"].isin(reasons.text.index[reasons.bad])]
+    found += action_checks.check_dividends(kept, known.actions, line, splits_of(kept, known.actions))
+    found += [
+        (index, "of a history that is restated, and no split says why", None)
+        for index in kept.index[kept["meta_id"].isin(restated["meta_id"])]
+        if index not in {seen for seen, _, _ in found}
+    ]
+    left, held = action_checks.hold_actions(actions, found)
+    return Checked(
+        good,
+        [*single.held, *held_bars(bars.loc[beside.bars.index], reasons), *held, *_missing_splits(restated)],
+        left,
+        [row for row in single.repaired if _is_good(row, good)],
+    )
+
+
+def _eve(bars: pd.DataFrame, base: "pd.Series[float] | None") -> "pd.Series[float]":
+    """The base price of each ticker's only bar, by meta_id."""
+    if base is None:
+        return pd.Series(dtype=float)
+    mine = base.reindex(bars.index)
+    known = mine[(mine > 0) & ~bars["meta_id"].duplicated(keep=False)]
+    return known.set_axis(bars.loc[known.index, "meta_id"])
+
+
+def _from_base(known: pd.DataFrame, eve: "pd.Series[float]") -> pd.DataFrame:
+    """``known`` in the shares that the exchange counts from: rights and consolidations move the close before."""
+    if eve.empty or known.empty:
+        return known
+    factor = (known["meta_id"].map(eve) / known["close"]).fillna(1.0)
+    return known.assign(**{name: known[name] * factor for name in PRICES})
+
+
+def _splits(bars: pd.DataFrame, actions: pd.DataFrame, known: Known) -> tuple[pd.DataFrame, Found, pd.DataFrame]:
+    """The ``actions`` that can be true as far as splits go, why others cannot, and the splits among those."""
+    absurd = action_checks.absurd_splits(actions)
+    kept = actions[~absurd]
+    stored = splits_of(known.actions)
+    splits = kept.loc[kept["kind"] == "split", ["meta_id", "ex_date", "value"]]
+    seen = pd.MultiIndex.from_frame(stored[["meta_id", "ex_date"]])
+    new = splits[~pd.MultiIndex.from_frame(splits[["meta_id", "ex_date"]]).isin(seen)]
+    others = splits_of(kept.drop(index=new.index), known.actions)
+    untold = untold_splits(bars, known.bars, new, others)
+    found: Found = [(index, "a ratio that no split has, or no amount", None) for index in actions.index[absurd]]
+    found += [(index, "a split that the prices do not show", None) for index in untold]
+    refused = stacked(actions[absurd & (actions["value"] > 0)], kept.loc[untold])
+    return kept.drop(index=untold), found, refused
+
+
+def _missing_splits(restated: pd.DataFrame) -> list[dict[str, Any]]:
+    """What would explain a restated history: a split that the source does not name, for an operator to release."""
+    return [
+        held_action(
+            row | {"kind": "split", "ex_date": row["since"], "value": None},
+            "the source restated the history and names no split",
+            {"value": float(f"{row['ratio']:.6g}")},
+        )
+        for row in restated.to_dict("records")
+    ]
+
+
+def _other_currency(bars: pd.DataFrame, actions: pd.DataFrame, known: Known, currency: str) -> dict[int, str]:
+    """Why the tickers whose answer is in the wrong money are held: {meta_id: reason}."""
+    asked = pd.concat([bars["meta_id"], actions["meta_id"]]).unique() if len(bars) or len(actions) else []
+    if currency in MINOR_UNITS:
+        return {int(ticker): f"quoted in {currency}, a hundredth of its currency" for ticker in asked}
+    if known.bars.empty:
+        return {}
+    stored = known.bars.drop_duplicates("meta_id", keep="last").set_index("meta_id")["currency"]
+    changed = stored[(stored != currency) & stored.index.isin(asked)]
+    return {int(str(ticker)): f"quoted in {currency}, stored in {was}" for ticker, was in changed.items()}
+
+
+def _without(
+    bars: pd.DataFrame, actions: pd.DataFrame, known: Known, currency: str, foreign: dict[int, str]
+) -> Checked:
+    """The answer with all of the ``foreign`` tickers held."""
+    theirs, paid = bars["meta_id"].isin(foreign), actions["meta_id"].isin(foreign)
+    rest = Known(*(frame[~frame["meta_id"].isin(foreign)] for frame in (known.bars, known.actions)))
+    checked = check_answer(bars[~theirs], actions[~paid], rest, currency=currency) if not theirs.all() else None
+    reasons = Reasons(bars.index)
+    hundredth = pd.Series(1 / MINOR_UNIT if currency in MINOR_UNITS else np.nan, index=bars.index)
+    reasons.add(theirs, bars["meta_id"].map(foreign), hundredth)
+    held = held_bars(bars, reasons)
+    for row in held if currency in MINOR_UNITS else []:
+        row["proposal"]["currency"] = MINOR_UNITS[currency]
+    held += [held_action(row, foreign[row["meta_id"]], None) for row in actions[paid].to_dict("records")]
+    if checked is None:
+        return Checked(bars[~theirs], held, actions[~paid])
+    return Checked(checked.good, [*held, *checked.held], checked.actions, checked.repaired)
+
+
+def _is_good(repaired: dict[str, Any], good: pd.DataFrame) -> bool:
+    """Whether a repaired row passed the other checks too."""
+    day = pd.Timestamp(repaired["trade_date"])
+    return bool(((good["meta_id"] == repaired["meta_id"]) & (good["trade_date"] == day)).any())

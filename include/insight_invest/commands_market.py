@@ -1,0 +1,113 @@
+"""The commands about the market itself: its sessions, what is stored of them, and what its tickers are called.
+
+Reports go to stdout, logs to stderr. Exit codes are those of ``errors.py``, and 0.
+"""
+
+import json
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from include.insight_invest import clock, console, sessions
+from include.insight_invest.audit import cover
+from include.insight_invest.commands import Market, errors_end, open_database, universe
+from include.insight_invest.errors import UsageError
+from include.insight_invest.jobs import JOBS, Kind
+from include.insight_invest.store import coverage, disagreements, overrides, symbols
+from include.insight_invest.store.overrides import SessionState
+from include.insight_invest.store.universe import targets
+
+calendar = typer.Typer(help="Sessions that were perhaps none.", no_args_is_help=True)
+
+By = Annotated[str, typer.Option(help="Who.", envvar="USER")]
+Note = Annotated[str, typer.Option(help="Why.")]
+
+
+@calendar.command("list")
+def sessions_list() -> None:
+    """Suspected closures, and what was decided."""
+    with errors_end(), open_database() as connection:
+        console.show_sessions(overrides.overrides(connection))
+
+
+@calendar.command("close")
+def sessions_close(exchange: str, day: str, note: Note, by: By = "operator") -> None:
+    """Confirm that EXCHANGE (XNYS, XKRX) did not trade on DAY: nothing is expected of it, or stored for it."""
+    with errors_end(), open_database() as connection, connection.transaction():
+        session = _session(exchange, day)
+        iso_code = next(job.iso_code for job in JOBS.values() if job.exchange == exchange and job.kind is Kind.PRICES)
+        meta_ids = [target.meta_id for target in targets(connection, iso_code, session=sessions.FIRST_DAY)]
+        if bars := coverage.bars_per_day(connection, meta_ids, [session]).get(session):
+            raise UsageError(f"{bars} bars of {session} are stored: {exchange} traded")
+        overrides.decide(connection, exchange, session, SessionState.CLOSED, by=by, note=note, now=clock.now())
+        typer.echo(
+            f'{exchange} was closed on {session}. For every other installation: {exchange},{session},closed,,,"{note}" '
+            "in include/insight_invest/sessions/overrides.csv"
+        )
+
+
+@calendar.command("open")
+def sessions_open(exchange: str, day: str, note: Note, by: By = "operator") -> None:
+    """Refuse a suspicion: EXCHANGE traded on DAY, and its bars are asked for again."""
+    with errors_end(), open_database() as connection, connection.transaction():
+        session = _session(exchange, day)
+        if session not in overrides.silent_sessions(connection, exchange):
+            raise UsageError(f"nobody says that {exchange} was closed on {session}: `sessions list`")
+        overrides.decide(connection, exchange, session, SessionState.OPEN, by=by, note=note, now=clock.now())
+        typer.echo(f"{exchange} was open on {session}: the next run asks for it")
+
+
+def show_coverage(
+    market: Annotated[list[Market] | None, typer.Option(help="US or KR; both where none is given.")] = None,
+    ticker: Annotated[list[str] | None, typer.Option(help="Only this one; may be given more than once.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one object.")] = False,
+) -> None:
+    """What is stored of what the markets had: bars, what explains their absence, and what is asked for again."""
+    chosen = [str(one) for one in market or list(Market)]
+    with errors_end(as_json=as_json), open_database() as connection:
+        jobs = [job for job in JOBS.values() if job.kind is Kind.PRICES and job.iso_code in chosen]
+        covered = [cover(connection, job, ticker or ()) for job in jobs]
+        if as_json:
+            rows = [{**asdict(one), "rows": [asdict(row) for row in one.rows] if ticker else []} for one in covered]
+            typer.echo(json.dumps({"coverage": rows}, default=str))
+        else:
+            console.show_coverage(covered)
+
+
+def show_disagreements() -> None:
+    """Where two sources differ by more than the tolerance, as the daily sample found it."""
+    with errors_end(), open_database() as connection:
+        console.show_disagreements(disagreements.open_ones(connection))
+
+
+@universe.command("rename")
+def universe_rename(
+    old: str,
+    new: str,
+    market: Annotated[Market, typer.Option(help="US or KR.")],
+    on: Annotated[str, typer.Option(help="The first day of the new symbol (YYYY-MM-DD).")],
+    note: Note,
+) -> None:
+    """Say that OLD is called NEW since a day: one share, one history."""
+    with errors_end(), open_database() as connection, connection.transaction():
+        symbols.rename(connection, str(market), old, new, on=_day(on), evidence=note)
+        typer.echo(f"{old} is called {new} since {on}")
+
+
+def _session(exchange: str, text: str) -> date:
+    day = _day(text)
+    if not sessions.is_session(exchange, day):
+        raise UsageError(
+            f"{exchange} has no session on {day} in the tables; where that is wrong, add it to "
+            "include/insight_invest/sessions/overrides.csv"
+        )
+    return day
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is not a date such as 2026-11-20") from None

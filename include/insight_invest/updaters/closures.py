@@ -1,0 +1,142 @@
+"""Suspected closures: a session of which no source had a bar twelve hours after its close.
+
+Korea closes at short notice, and the tables of sessions are late (sessions/overrides.csv). What is suspected is not
+expected any more, nothing is stored for it, and every run decides again: a bar, from whom ever, makes it a session.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from include.insight_invest import sessions
+from include.insight_invest.errors import SourceError
+from include.insight_invest.sources.base import Wanted, Window
+from include.insight_invest.store import coverage, overrides
+from include.insight_invest.store.overrides import SessionState
+from include.insight_invest.store.universe import Target
+from include.insight_invest.updaters.expected import last_sessions
+from include.insight_invest.updaters.histories import HISTORIES, other_histories
+from include.insight_invest.updaters.landing import NO_BAR_OF, land_more
+from include.insight_invest.updaters.progress import Run
+
+log = logging.getLogger(__name__)
+
+# KRX's cache and Yahoo have a session within an hour or two of its close; the scheduled runs come 12 h or more after.
+SILENT_AFTER = timedelta(hours=12)
+# The most traded shares of the session before: one of them without a trade is rare, ten are a closed market.
+SAMPLE = 10
+# One or two shares without a bar are gaps of theirs, and say nothing of the market.
+FEWEST_TICKERS = 3
+
+
+@dataclass(frozen=True)
+class _Silence:
+    """A session without a bar, and the one before it that had some."""
+
+    day: date
+    before: date
+    bars_before: int
+
+
+def decide_closures(run: Run, targets: Sequence[Target]) -> None:
+    """Reopen suspected sessions that have bars by now, and suspect those of the last sessions that have none."""
+    exchange = run.job.exchange
+    known = {found.session_date: found for found in overrides.overrides(run.connection, exchange)}
+    suspected = [day for day, found in known.items() if found.state == SessionState.SUSPECTED]
+    window = last_sessions(run, 2 * run.settings.lookback_sessions)
+    bars = coverage.bars_per_day(run.connection, [target.meta_id for target in targets], [*window, *suspected])
+    for day in suspected:
+        if day in bars:
+            _reopen(run, day, bars[day])
+    silent = [one for one in _silences(run, window, bars) if one.day not in known]
+    if not silent:
+        return
+    evidence = _evidence(run, targets, silent)
+    if not evidence:
+        return
+    came = coverage.bars_per_day(run.connection, [target.meta_id for target in targets], [one.day for one in silent])
+    for one in silent:
+        if one.day not in came:
+            _suspect(run, one, evidence)
+
+
+def _silences(run: Run, window: Sequence[date], bars: Mapping[date, int]) -> list[_Silence]:
+    """Of the sessions that each run reads again, those without a bar; they must have had the time, and bars before."""
+    found: list[_Silence] = []
+    before: date | None = None
+    for day in window:
+        if day in bars:
+            before = day
+        elif before and bars[before] >= FEWEST_TICKERS and day in window[-run.settings.lookback_sessions :]:
+            close = sessions.session(run.job.exchange, day).close
+            if close + SILENT_AFTER <= run.context.as_of:
+                found.append(_Silence(day, before, bars[before]))
+    return found
+
+
+def _evidence(run: Run, targets: Sequence[Target], silent: Sequence[_Silence]) -> dict[str, Any]:
+    """Who answered for the silent sessions without a bar of them: in this run, or asked now. Empty: nobody did."""
+    day = silent[0].day
+    enough = min(SAMPLE, silent[0].bars_before)
+    heard = _heard_of(run, day)
+    if len(set().union(*heard.values())) < enough:
+        _ask_sample(run, targets, silent[0])
+        heard = _heard_of(run, day)
+    tickers = len(set().union(*heard.values()))
+    return {"sources": list(heard), "tickers": tickers} if tickers >= enough else {}
+
+
+def _heard_of(run: Run, day: date) -> dict[str, set[int]]:
+    """The tickers that each source of histories answered for in this run, from ``day`` or earlier on."""
+    heard = {
+        name: {meta_id for meta_id, since in run.heard.get(name, {}).items() if since <= day} for name in HISTORIES
+    }
+    return {name: tickers for name, tickers in heard.items() if tickers}
+
+
+def _ask_sample(run: Run, targets: Sequence[Target], silence: _Silence) -> None:
+    """Ask the sources of histories for the shares that traded most in the session before."""
+    rows = run.connection.execute(
+        "select meta_id from tb_bar where meta_id = any (%s) and trade_date = %s "
+        "order by volume desc nulls last, meta_id limit %s",
+        [[target.meta_id for target in targets], silence.before, SAMPLE],
+    ).fetchall()
+    chosen = {row[0] for row in rows}
+    wanted = [
+        Wanted(target=target, window=Window(start=silence.before, session=run.session))
+        for target in targets
+        if target.meta_id in chosen
+    ]
+    run.since |= {one.target.meta_id: silence.before for one in wanted}
+    for source in other_histories(run):
+        try:
+            land_more(run, source.prices(wanted))
+        except SourceError as error:
+            log.warning("%s was asked whether %s traded on %s: %s", source.name, run.job.exchange, silence.day, error)
+
+
+def _suspect(run: Run, silence: _Silence, evidence: dict[str, Any]) -> None:
+    day, exchange = silence.day, run.job.exchange
+    told = {**evidence, "session_before": str(silence.before), "bars_of_session_before": silence.bars_before}
+    with run.connection.transaction():
+        overrides.suspect(run.connection, exchange, day, told, run.context)
+    run.notes[:] = [note for note in run.notes if not note.startswith(f"{NO_BAR_OF} {day} ")]
+    run.notes.append(
+        f"{exchange} was perhaps closed on {day}: {' and '.join(evidence['sources'])} answered for "
+        f"{evidence['tickers']} tickers without a bar of it, {silence.bars_before} have one of {silence.before}. "
+        f"Nothing is expected of it any more. Confirm it by `sessions close {exchange} {day} --note ...` and by this "
+        f'line in sessions/overrides.csv: {exchange},{day},closed,,,"(who says so)"'
+    )
+    log.warning("%s", run.notes[-1])
+
+
+def _reopen(run: Run, day: date, bars: int) -> None:
+    note = f"{bars} bars of {day} came after all: {run.job.exchange} was open"
+    with run.connection.transaction():
+        overrides.decide(
+            run.connection, run.job.exchange, day, SessionState.OPEN, by="bars", note=note, now=run.context.as_of
+        )
+    run.notes.append(note)
+    log.info("%s", note)

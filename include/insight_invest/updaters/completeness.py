@@ -1,0 +1,151 @@
+"""Completeness, after the updater: closures decided, gaps found, asked for elsewhere, and given up with a reason.
+
+For every expected pair of ticker and session there is a bar, a recorded reason, or an open gap; ``audit`` proves it.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from include.insight_invest import sessions
+from include.insight_invest.errors import SourceError
+from include.insight_invest.sources.base import Wanted, Window
+from include.insight_invest.store import coverage, overrides
+from include.insight_invest.store.universe import Target, targets
+from include.insight_invest.updaters.closures import decide_closures
+from include.insight_invest.updaters.expected import expected_sessions, last_sessions
+from include.insight_invest.updaters.histories import HISTORIES, other_histories
+from include.insight_invest.updaters.landing import land_more
+from include.insight_invest.updaters.progress import Run
+
+log = logging.getLogger(__name__)
+
+# Tickers a run asks each further source for: at two requests a second under a minute of the 30 that it has.
+HEALED_TICKERS = 50
+
+
+def settle(run: Run) -> None:
+    """Decide closures, record what is missing and ask for it; after a range or some tickers, only record."""
+    known = targets(
+        run.connection, run.job.iso_code, run.options.tickers, run.options.shard, session=sessions.FIRST_DAY
+    )
+    if _is_whole(run):
+        decide_closures(run, known)
+    looked = coverage.settled(run.connection, run.job.name)
+    this = [run.session] if _is_whole(run) else []
+    if not known or not (looked or this):
+        return  # nobody has asked for the whole market yet: nothing is expected
+    until = max([one.until for one in looked] + this)
+    work = _Gaps(run, known, until)
+    work.record(since=min([one.since for one in looked] + this))
+    if _is_whole(run):
+        work.heal()
+    work.tell()
+
+
+def nothing_to_do(run: Run) -> str | None:
+    """Why a scheduled run on a holiday need not ask anybody; None where it must.
+
+    The exchange did not trade on a weekday since its last session, a run has loaded that session, every ticker was
+    answered for, and no gap is open.
+    """
+    if not _is_whole(run) or run.options.full_refresh:
+        return None
+    exchange = run.job.exchange
+    today = sessions.local_date(exchange, run.context.as_of - run.job.settles_after)
+    days = [run.session + timedelta(days=n) for n in range(1, (today - run.session).days + 1)]
+    holidays = [day for day in days if day.weekday() < 5 and not sessions.is_session(exchange, day)]
+    if not holidays or run.session in overrides.silent_sessions(run.connection, exchange):
+        return None
+    loaded = coverage.loaded_by(run.connection, run.job, run.options.shard, run.session, run.context.as_of)
+    if loaded is None:
+        return None
+    followed = targets(run.connection, run.job.iso_code, (), run.options.shard, session=run.session)
+    if any(target.ticker not in loaded.answered for target in followed):
+        return None
+    if coverage.count_open(run.connection, [target.meta_id for target in followed])[0]:
+        return None
+    closed = " and ".join(str(day) for day in holidays)
+    return (
+        f"{exchange} did not trade on {closed}: the last session, {run.session}, was loaded by run {loaded.run_id}; "
+        "nothing to do"
+    )
+
+
+def _is_whole(run: Run) -> bool:
+    options = run.options
+    return not options.tickers and options.start is None and options.end is None
+
+
+class _Gaps:
+    """The gaps of the tickers that a run is for."""
+
+    def __init__(self, run: Run, known: Sequence[Target], until: date) -> None:
+        self._run = run
+        self._until = until
+        self._by_id = {target.meta_id: target for target in known}
+        self._ids = list(self._by_id)
+        self._expected = expected_sessions(run.connection, run.job.exchange, until)
+        self._counts = Counter(found=0, healed=0)  # in the order in which they are told
+
+    def record(self, *, since: date) -> None:
+        """Close and open gaps; who has answered in this run without the missing bar was asked in vain."""
+        run = self._run
+        with run.connection.transaction():
+            self._close()
+            self._counts["found"] += coverage.open_gaps(
+                run.connection, self._ids, self._expected, run.context, since=since
+            )
+            self._note_answers()
+
+    def heal(self) -> None:
+        """Ask the sources of histories for a part of the tickers with gaps, those asked longest ago first."""
+        run = self._run
+        for source in other_histories(run):
+            due = coverage.due_gaps(
+                run.connection,
+                run.job.iso_code,
+                self._ids,
+                source=source.name,
+                until=run.session,
+                reread_from=last_sessions(run, run.settings.lookback_sessions)[0],
+                context=run.context,
+                limit=HEALED_TICKERS,
+            )
+            if not due:
+                continue
+            wanted = [
+                Wanted(target=self._by_id[meta_id], window=Window(start=day, session=run.session))
+                for meta_id, day in due.items()
+            ]
+            run.since |= due
+            try:
+                land_more(run, source.prices(wanted))
+            except SourceError as error:
+                log.warning("%s was asked for %d tickers with gaps: %s", source.name, len(wanted), error)
+            with run.connection.transaction():
+                self._close()
+                self._note_answers()
+
+    def tell(self) -> None:
+        """One note where something was found, done, or is still open."""
+        still_open, tickers = coverage.count_open(self._run.connection, self._ids)
+        told = [f"{count} {what}" for what, count in self._counts.items() if count]
+        if told or still_open:
+            told.append(f"{still_open} open in {tickers} tickers, later runs ask again" if still_open else "none open")
+            self._run.notes.append(f"missing sessions: {', '.join(told)} (see `coverage`)")
+
+    def _close(self) -> None:
+        run = self._run
+        self._counts["healed"] += coverage.close_gaps(
+            run.connection, self._ids, self._expected, self._until, run.context
+        )
+
+    def _note_answers(self) -> None:
+        run = self._run
+        for source in HISTORIES:
+            if answered := run.heard.get(source):
+                coverage.asked_in_vain(run.connection, source, answered, run.end, run.context)
+        coverage.listing_asked_in_vain(run.connection, run.job.iso_code, run.job.sources[0], self._ids, run.context)
+        self._counts["given up (the sources have nothing)"] += coverage.give_up(run.connection, self._ids, run.context)

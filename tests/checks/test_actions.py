@@ -1,0 +1,111 @@
+"""Dividends against the prices, against each other and against splits."""
+
+import pytest
+
+from tests.checks.answers import Action, checked, held, proposals
+
+MON, TUE, WED, THU, FRI = (f"2026-03-{day:02}" for day in range(16, 21))
+CALM = [(MON, 10.0), (TUE, 10.1), (WED, 10.0), (THU, 10.2), (FRI, 10.1)]
+NO_FALL = "a large dividend without a fall of the price"
+TWIN = "repeats the dividend of a session or two before"
+TINY = "a dividend under a tenth of a cent"
+OLD_SHARES = "a dividend in the shares before the split of its day"
+
+
+@pytest.mark.parametrize(
+    ("paid", "reason", "proposal"),
+    [
+        ((WED, "dividend", 2.0), NO_FALL, 0.02),
+        ((WED, "capital_gain", 2.0), NO_FALL, 0.02),
+        ((WED, "dividend", 12.0), "a dividend of the whole close or more", 0.12),
+        ((WED, "dividend", 0.0001), TINY, 0.01),
+    ],
+)
+def test_a_dividend_that_cannot_be(paid: Action, reason: str, proposal: float) -> None:
+    result = checked(CALM, [paid])
+    assert held(result) == [(WED, paid[1], reason)]
+    assert proposals(result) == [(WED, proposal)]
+    assert len(result.good) == 5
+
+
+@pytest.mark.parametrize("amount", [0.79, 0.02, 0.001], ids=["7.8 percent", "usual", "a tenth of a cent"])
+def test_a_dividend_that_can_be(amount: float) -> None:
+    assert held(checked(CALM, [(WED, "dividend", amount)])) == []
+
+
+def test_a_large_dividend_with_its_fall() -> None:
+    """ADIG.L: 0.38 on 0.828."""
+    assert held(checked([(MON, 0.82), (TUE, 0.828), (WED, 0.455), (THU, 0.46)], [(WED, "dividend", 0.38)])) == []
+
+
+def test_a_large_dividend_one_session_early_is_proposed_for_the_next() -> None:
+    """SCR.TO of 2023-03-14."""
+    result = checked([(MON, 2.9), (TUE, 2.88), (WED, 2.47), (THU, 2.5)], [(TUE, "dividend", 0.441)])
+    assert held(result) == [(TUE, "dividend", NO_FALL)]
+    assert result.held[0]["proposal"] == {"value": 0.441, "ex_date": WED}
+
+
+def test_where_nobody_traded_no_price_can_fall() -> None:
+    assert held(checked([(MON, 10.0), (TUE, 10.0), (WED, 10.0)], [(TUE, "dividend", 2.0)], volume=0.0)) == []
+
+
+def test_the_close_before_may_be_a_stored_one() -> None:
+    result = checked([(TUE, 10.1)], [(TUE, "dividend", 2.0)], stored=[(MON, 10.0, MON)])
+    assert held(result) == [(TUE, "dividend", NO_FALL)]
+
+
+def test_the_phantom_of_a_dividend() -> None:
+    """KAP.IL of 2022-07-13."""
+    falling = [(MON, 26.2), (TUE, 25.14), (WED, 24.36), (THU, 24.4), (FRI, 24.3)]
+    result = checked(falling, [(TUE, "dividend", 1.8135), (WED, "dividend", 1.954)])
+    assert held(result) == [(WED, "dividend", TWIN)]
+    assert result.held[0]["proposal"] is None
+
+
+def test_the_true_one_may_be_stored_already() -> None:
+    result = checked(
+        [(WED, 24.36)],
+        [(WED, "dividend", 1.954)],
+        stored=[(TUE, 25.14, TUE)],
+        stored_actions=[(TUE, "dividend", 1.8135, TUE)],
+    )
+    assert held(result) == [(WED, "dividend", TWIN)]
+
+
+@pytest.mark.parametrize("second", [(FRI, "dividend", 0.1), (WED, "dividend", 0.3), (WED, "capital_gain", 0.1)])
+def test_two_that_are_no_twins(second: Action) -> None:
+    assert held(checked(CALM, [(TUE, "dividend", 0.1), second])) == []
+
+
+def test_an_amount_in_the_shares_before_the_split_of_its_day() -> None:
+    """4063.T of 2023-03-30: 275 yen on an old share, five of which there are now."""
+    result = checked(
+        [(MON, 4150.0), (TUE, 4206.0), (WED, 4161.0), (THU, 4180.0)],
+        [(WED, "split", 5.0), (WED, "dividend", 275.0)],
+        stored_actions=[
+            ("2025-09-29", "dividend", 250.0, "2026-03-13"),
+            ("2025-03-28", "dividend", 225.0, "2026-03-13"),
+        ],
+    )
+    assert held(result) == [(WED, "dividend", OLD_SHARES)]
+    assert proposals(result) == [(WED, 55.0)]
+
+
+def test_later_splits_make_true_amounts_small() -> None:
+    """NVDA's 0.004 of 2021 are 16 cents on a share of then."""
+    split = (FRI, "split", 40.0)
+    assert (
+        held(
+            checked(
+                [(MON, 10.0), (TUE, 10.1), (WED, 10.0), (THU, 10.2), (FRI, 10.1)], [split, (TUE, "dividend", 0.0005)]
+            )
+        )
+        == []
+    )
+
+
+def test_what_is_stored_is_not_held_any_more() -> None:
+    """An operator has released it."""
+    stored = [(MON, 10.0, FRI), (TUE, 10.1, FRI), (WED, 10.0, FRI)]
+    paid = (WED, "dividend", 2.0)
+    assert held(checked(CALM, [paid], stored=stored, stored_actions=[(*paid, FRI)])) == []

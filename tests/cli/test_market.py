@@ -1,0 +1,152 @@
+"""The commands about the market: ``sessions``, ``coverage``, ``universe rename``, and what ``universe sync`` says."""
+
+import json
+from datetime import date
+
+import pytest
+
+from tests.cli.conftest import Command, job
+from tests.fixtures.market import BOLT, Market
+from tests.folders import write_chart
+
+SHARE = {"name": "Acme Inc. Common Stock", "marketCap": "5", "sector": "Technology"}
+
+
+class TestSessions:
+    """``sessions list|close|open``: XNYS was perhaps closed on Thursday, 8 January."""
+
+    @pytest.fixture(autouse=True)
+    def _suspected(self, market: Market) -> None:
+        bars = {day: bar for day, bar in BOLT.items() if day != "2026-01-08"}
+        for symbol in ("BOLT", "CORE", "DELT"):
+            write_chart(market.folder, symbol, bars)
+        market.rows("delete from tb_meta where ticker = 'ACME'")
+        market.follow("CORE", "DELT")
+        market.run()
+        market.run(as_of="2026-01-09T12:00+00:00")
+
+    def test_list(self, cli: Command) -> None:
+        out = cli("sessions", "list").out
+        assert "2026-01-08" in out
+        assert "suspected" in out
+        assert "perhaps closed, to be decided (`sessions list`): XNYS 2026-01-08" in cli("doctor").out
+
+    def test_close(self, cli: Command, market: Market) -> None:
+        said = cli("sessions", "close", "XNYS", "2026-01-08", "--note", "NYSE: day of mourning", "--by", "kim")
+        assert (said.code, said.out) == (
+            0,
+            'XNYS was closed on 2026-01-08. For every other installation: XNYS,2026-01-08,closed,,,"NYSE: day of '
+            'mourning" in include/insight_invest/sessions/overrides.csv\n',
+        )
+        assert market.rows("select state, decided_by, note from tb_session_override") == [
+            ("closed", "kim", "NYSE: day of mourning")
+        ]
+        for symbol in ("BOLT", "CORE", "DELT"):
+            write_chart(market.folder, symbol, BOLT)
+        market.run(as_of="2026-01-09T12:00+00:00")
+        assert {bar[1] for bar in market.bars()} == {"2026-01-05", "2026-01-06", "2026-01-07"}
+        market.audit()
+
+    def test_open(self, cli: Command, market: Market) -> None:
+        assert cli("sessions", "open", "XNYS", "2026-01-08", "--note", "it traded").code == 0
+        report = market.run(as_of="2026-01-09T12:00+00:00")
+        assert "missing sessions: 3 found, 3 open in 3 tickers, later runs ask again (see `coverage`)" in report.notes
+        assert market.rows("select state from tb_session_override") == [("open",)]
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (("close", "XNYS", "2026-01-07"), "3 bars of 2026-01-07 are stored: XNYS traded"),
+            (("close", "XNYS", "2026-01-10"), "XNYS has no session on 2026-01-10 in the tables"),
+            (("close", "XTKS", "2026-01-07"), "no session table for the exchange 'XTKS'"),
+            (("open", "XNYS", "2026-01-07"), "nobody says that XNYS was closed on 2026-01-07"),
+            (("open", "XNYS", "yesterday"), "'yesterday' is not a date"),
+        ],
+    )
+    def test_what_cannot_be(self, cli: Command, arguments: tuple[str, ...], message: str) -> None:
+        said = cli("sessions", *arguments, "--note", "x")
+        assert said.code == 2
+        assert message in said.err
+
+
+class TestCoverage:
+    """``coverage``: what is there of what the market had."""
+
+    @pytest.fixture(autouse=True)
+    def _hole(self, cli: Command, market: Market) -> None:
+        write_chart(market.folder, "BOLT", {day: bar for day, bar in BOLT.items() if day != "2026-01-06"})
+        cli(*job("us-price"))
+
+    def test_a_table_and_who_lacks_most(self, cli: Command) -> None:
+        lines = [" ".join(line.replace("│", " ").split()) for line in cli("coverage").out.splitlines()]
+        assert "us-price 2026-01-07 2 6 5 0 0 0 1 0" in lines
+        assert "us-price: BOLT 2026-01-05 to 2026-01-07: 2 of 3; 0 held, 0 source gaps, 1 open, 0 unexplained" in lines
+
+    def test_json_of_one_ticker(self, cli: Command) -> None:
+        said = json.loads(cli("coverage", "--market", "US", "--ticker", "BOLT", "--json").last)
+        (us,) = said["coverage"]
+        assert (us["job"], us["sessions"], us["bars"], us["open_gaps"], us["unrecorded"]) == ("us-price", 3, 2, 1, 0)
+        assert us["rows"][0]["ticker"] == "BOLT"
+
+
+class TestRename:
+    """``universe rename``: one share, one history."""
+
+    def test_the_bars_stay(self, cli: Command, market: Market) -> None:
+        cli(*job("us-price"))
+        arguments = ("universe", "rename", "BOLT", "NUT", "--market", "US", "--on", "2026-01-08", "--note", "Nasdaq")
+        assert cli(*arguments).out == "BOLT is called NUT since 2026-01-08\n"
+        assert {bar[0] for bar in market.bars()} == {"ACME", "NUT"}
+        write_chart(market.folder, "NUT", BOLT)
+        report = market.run(as_of="2026-01-09T12:00+00:00")
+        assert report.rows.new == 2
+        market.audit()
+
+    def test_who_asks_by_the_old_name_is_told_the_new_one(self, cli: Command) -> None:
+        cli("universe", "rename", "BOLT", "NUT", "--market", "US", "--on", "2026-01-08", "--note", "x")
+        said = cli(*job("us-price", "--tickers", "BOLT"))
+        assert said.code == 2
+        assert "not in the US universe: BOLT (called NUT since 2026-01-08)" in said.err
+
+
+class TestSync:
+    """``universe sync`` keeps evidence, and proposes what only somebody can decide."""
+
+    @pytest.fixture(autouse=True)
+    def _listed(self, cli: Command, market: Market) -> None:
+        self.write(market, "ACME", "BOLT")
+        cli("universe", "sync", "--market", "US")
+
+    def write(self, market: Market, *symbols: str) -> None:
+        folder = market.folder / "us_listing"
+        folder.mkdir(exist_ok=True)
+        shares = [SHARE | {"symbol": one, "name": "Bolts" if one in ("BOLT", "NUT") else one} for one in symbols]
+        for exchange in ("nasdaq", "nyse", "amex"):
+            (folder / f"{exchange}_full_tickers.json").write_text(json.dumps(shares))
+
+    def test_an_absence_is_remembered_once_a_session(self, cli: Command, market: Market) -> None:
+        self.earlier(market)
+        self.write(market, "ACME")
+        for _ in range(2):
+            assert cli("universe", "sync", "--market", "US").out == "US: 1 listed, 0 added, 0 updated\n"
+        assert market.rows("select ticker from tb_absence join tb_meta using (meta_id)") == [("BOLT",)]
+
+    def test_a_name_that_goes_on_under_another_symbol_is_proposed_and_left(self, cli: Command, market: Market) -> None:
+        self.earlier(market)
+        self.write(market, "ACME", "NUT")
+        out = cli("universe", "sync", "--market", "US").out
+        assert "BOLT is gone and NUT is new, with the same name; NUT was not added" in out
+        assert "universe rename BOLT NUT --market US --on" in out
+        assert market.rows("select ticker from tb_meta where iso_code = 'US' order by 1") == [("ACME",), ("BOLT",)]
+
+    def test_the_ledger_knows_of_it(self, market: Market) -> None:
+        (row,) = market.ledger()
+        assert (row["job"], row["trigger"], row["status"]) == ("universe", "sync US", "succeeded")
+        (listing,) = market.rows("select iso_code, session_date, source, listed from tb_listing")
+        assert (listing[0], listing[2:]) == ("US", ("nasdaq", 2))
+        assert isinstance(listing[1], date)
+
+    def earlier(self, market: Market) -> None:
+        """As if the listing of before had been of the day before."""
+        market.rows("update tb_listing set session_date = session_date - 1")
+        market.rows("update tb_meta set first_listed = first_listed - 1")
