@@ -27,16 +27,16 @@ _TABLES: LiteralString = """
     select relname from pg_class
     where relkind = 'r' and relnamespace = 'public'::regnamespace and relname <> 'insight_schema_version'
 """
-EXAMPLES = {"ci": 30, "campaign": 1_500}
+CAMPAIGN = os.environ.get("HYPOTHESIS_PROFILE") == "campaign"
 
 settings.register_profile(
     "model",
-    max_examples=EXAMPLES[os.environ.get("HYPOTHESIS_PROFILE", "ci")],
-    derandomize="HYPOTHESIS_PROFILE" not in os.environ,
+    max_examples=1_500 if CAMPAIGN else 30,
+    derandomize=not CAMPAIGN,
     deadline=None,
     database=None,
     # a run of a whole job takes too long to shrink in CI: a failing history is short enough to read
-    phases=[Phase.explicit, Phase.generate] + [Phase.shrink] * ("HYPOTHESIS_PROFILE" in os.environ),
+    phases=[Phase.explicit, Phase.generate] + [Phase.shrink] * CAMPAIGN,
     suppress_health_check=list(HealthCheck),
 )
 

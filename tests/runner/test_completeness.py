@@ -229,6 +229,15 @@ class TestKorea:
         assert market.bars()[-3] == ("0126Z0", "2026-01-08", 11.0, 13.0, 10.0, 12.0, 8, "2026-01-08", "naver")
         assert "missing sessions: 1 found, 1 healed, none open (see `coverage`)" in report.notes
 
+    def test_a_budget_that_is_almost_spent_leaves_it_to_a_later_run(self, market: Market) -> None:
+        """Two listings in four requests; of the two tickers that lack Thursday, the fifth is for one."""
+        market.run("kr-price", as_of="2026-01-07T12:00+00:00")
+        write_krx(market.folder, "2026-01-08", [THURSDAY_KR[0]])
+        report = market.run("kr-price", settings=market.settings(request_budget=5))
+        assert (report.exit_code, report.requests, market.replay.counts["naver"]) == (0, 5, 1)
+        market.run("kr-price", as_of="2026-01-08T15:00+00:00")
+        assert market.replay.counts["naver"] == 2
+
 
 class TestHolidays:
     """A run on a holiday has nothing to do, asks nobody, and says so."""

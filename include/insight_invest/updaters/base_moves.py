@@ -69,7 +69,7 @@ def explain_moves(run: Run, moves: "Sequence[pd.DataFrame]", targets: Sequence[T
     unexplained: dict[int, list[BaseMove]] = {}
     for move in inferred.open_base_moves(run.connection, list(mine), run.session, run.context):
         unexplained.setdefault(move.meta_id, []).append(move)
-    asked = list(unexplained)[:ASKED_PER_RUN]
+    asked = list(unexplained)[: min(ASKED_PER_RUN, run.requests_left)]
     if len(unexplained) > len(asked):
         run.notes.append(f"{len(unexplained) - len(asked)} shares' base prices are asked about in the next runs")
     wanted = [Wanted(target=mine[one], window=Window(start=None, session=run.session)) for one in asked]

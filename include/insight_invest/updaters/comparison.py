@@ -45,7 +45,8 @@ def compare(run: Run) -> None:
     run never fails because of the sample. What has been corrected since is settled.
     """
     _settle_corrected(run)
-    primary, session, size = run.job.sources[0], run.session, run.settings.sample_tickers
+    primary, session = run.job.sources[0], run.session
+    size = min(run.settings.sample_tickers, run.requests_left)
     if size == 0 or not run.sources:  # none used: a run of the past that had nothing to ask
         return
     sample, total = recent.sample(

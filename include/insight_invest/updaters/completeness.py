@@ -111,7 +111,7 @@ class _Gaps:
                 until=run.session,
                 reread_from=last_sessions(run, run.settings.lookback_sessions)[0],
                 context=run.context,
-                limit=HEALED_TICKERS,
+                limit=min(HEALED_TICKERS, run.requests_left),
             )
             if not due:
                 continue

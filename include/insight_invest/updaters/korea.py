@@ -51,15 +51,15 @@ def update_kr(run: Run) -> None:
             raise
         run.notes.append(f"KRX's listing was of no use ({error}); Yahoo was asked instead")
         log.warning("%s", run.notes[-1])
-        yahoo = Yahoo(run.settings, run.job.iso_code)
-        land_all(run, yahoo.prices(wanted_of(run, targets, history=False)), len(targets))
+        wanted = wanted_of(run, targets, history=False)
+        land_all(run, Yahoo(run.settings, run.job.iso_code).prices(wanted[: run.requests_left]), len(wanted))
 
 
 def _update_history(run: Run) -> None:
     if not universe.targets(run.connection, run.job.iso_code):
         _update_market(run)
     wanted = wanted_of(run, targets_of(run))
-    land_all(run, Naver(run.settings).prices(wanted), len(wanted))
+    land_all(run, Naver(run.settings).prices(wanted[: run.requests_left]), len(wanted))
 
 
 def _update_market(run: Run) -> None:

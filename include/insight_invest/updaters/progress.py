@@ -85,6 +85,11 @@ class Run:
         self.counts.add(counts)
 
     @property
+    def requests_left(self) -> int:
+        """How many more requests the budget allows; a ticker's history is one, but for retries and Yahoo's sign-in."""
+        return max(self.settings.request_budget - self.counts.requests, 0)
+
+    @property
     def end(self) -> date:
         """The last session wanted: ``--end``, at most the run's own."""
         return min(self.options.end or self.session, self.session)

@@ -54,11 +54,11 @@ def remember(run: Run, left: int, *, until: date | None = None) -> None:
     """
     if is_backfill(run) and (until is None or until >= run.end):
         ledger.remember(run.connection, run.context.run_id, run.tickers, run.counts.requests)
-    budget = run.settings.request_budget
-    if left > 0 and run.counts.requests >= budget:
+    if left > 0 and run.requests_left == 0:
         raise BudgetExceeded(
-            f"the budget of {budget:,} requests (INSIGHT_REQUEST_BUDGET) is spent and {left:,} tickers were not asked "
-            "for; what was loaded stays. Run the same again: it goes on where this one stopped"
+            f"the budget of {run.settings.request_budget:,} requests (INSIGHT_REQUEST_BUDGET) is spent and "
+            f"{left:,} tickers were not asked for; what was loaded stays. Run the same again: it goes on "
+            "where this one stopped"
         )
 
 

@@ -30,7 +30,7 @@ def update_us(run: Run) -> None:
     """
     wanted = wanted_of(run, targets_of(run))
     try:
-        land_all(run, Yahoo(run.settings, run.job.iso_code).prices(wanted), len(wanted))
+        land_all(run, Yahoo(run.settings, run.job.iso_code).prices(wanted[: run.requests_left]), len(wanted))
     except SourceUnavailable as down:
         left = _left(run, wanted, str(down))
         if not (left and _stand_in(run, left)):
