@@ -9,7 +9,7 @@ from include.insight_invest.checks import actions as action_checks
 from include.insight_invest.checks.bars import check_bars
 from include.insight_invest.checks.basis import splits_of, stacked
 from include.insight_invest.checks.neighbours import check_neighbours, line_of
-from include.insight_invest.checks.restated import against, check_restated, untold_splits
+from include.insight_invest.checks.restated import against, as_corrected, check_restated, untold_splits
 from include.insight_invest.checks.verdict import (
     DAY,
     MINOR_UNIT,
@@ -55,9 +55,9 @@ def check_answer(
     kept, found, refused = _splits(single.good, actions, known)
     beside = against(single.good, known.bars, splits_of(kept, known.actions))
     reasons = Reasons(beside.bars.index)
-    restated = check_restated(beside.bars, splits_of(kept, known.actions), reasons)
+    restated = check_restated(beside.bars, beside.known, splits_of(kept, known.actions), reasons)
     rest = beside.bars[~reasons.bad]
-    line = line_of(rest, _from_base(beside.known, eve))
+    line = line_of(rest, _from_base(as_corrected(beside.known, rest), eve))
     check_neighbours(line, splits_of(kept, known.actions, refused), reasons, limited=base is not None)
     good = single.good[~reasons.bad.reindex(single.good.index)]
     line = line[~line["row"].isin(reasons.text.index[reasons.bad])]

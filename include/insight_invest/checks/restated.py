@@ -19,6 +19,11 @@ HUNDRED = np.log(100.0)
 # More than this between two reads is no correction. The least split that cannot be taken for a day's move: 1.25.
 WILD = np.log(4.0)
 TELLING_SPLIT = np.log(1.25)
+# A session with two stored ones after it was read on three evenings: more than this is no correction of it any more,
+# unless the new close goes with the sessions around it and the stored one did not.
+SETTLED_ROWS, CORRECTED = 2, np.log(1.2)
+# A share whose whole history is this short has nothing else to be held against.
+YOUNG_ROWS = 2
 # A source applies a split too early or too late (DEX-AX: 8 days before, SPM-MI: 7 days after), or to one row too many.
 NEAR_SPLIT = pd.Timedelta(days=21)
 
@@ -76,7 +81,35 @@ def untold_splits(bars: pd.DataFrame, known: pd.DataFrame, new: pd.DataFrame, ot
     return pd.Index(untold)
 
 
-def check_restated(beside: pd.DataFrame, splits: pd.DataFrame, reasons: Reasons) -> pd.DataFrame:
+def mends(beside: pd.DataFrame, known: pd.DataFrame) -> "pd.Series[bool]":
+    """Which rows of ``beside`` go with the sessions around them, where the stored close did not: mended at the source.
+
+    Around them are the sessions of which answer and store agree; of a share of which nothing else is stored, the new.
+    """
+    off, ticker = beside["off"], beside["meta_id"]
+    stored_rows = ticker.map(known["meta_id"].value_counts())
+    young = (stored_rows <= YOUNG_ROWS) & (stored_rows == off.notna().groupby(ticker).transform("sum"))
+    level = log(beside["close"]).where((off.abs() <= RESTATED_OFF) | (off.isna() & young))
+    around = [level.groupby(ticker).ffill(), level.groupby(ticker).bfill()]
+    new, stored = (
+        pd.concat([(log(close) - one).abs() for one in around], axis=1).max(axis=1)
+        for close in (beside["close"], beside["stored"])
+    )
+    mended: pd.Series[bool] = (off.abs() > RESTATED_OFF) & (new < stored)
+    return mended
+
+
+def as_corrected(known: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """``known`` with the values of those of ``rows`` (Against.bars, the good ones) that correct it."""
+    changed = rows[rows["off"].abs() > RESTATED_OFF]
+    if changed.empty:
+        return known
+    keys = ["meta_id", "trade_date"]
+    same = pd.MultiIndex.from_frame(known[keys]).isin(pd.MultiIndex.from_frame(changed[keys]))
+    return stacked(known[~same], changed.reindex(columns=known.columns))
+
+
+def check_restated(beside: pd.DataFrame, known: pd.DataFrame, splits: pd.DataFrame, reasons: Reasons) -> pd.DataFrame:
     """Hold the rows of ``beside`` (Against.bars) that are off; returns the tickers whose histories were restated.
 
     One row each: meta_id, ticker, ratio (what the quotes were divided by), since (the first day on which the split that
@@ -85,23 +118,35 @@ def check_restated(beside: pd.DataFrame, splits: pd.DataFrame, reasons: Reasons)
     common = beside[beside["off"].notna()]
     if not (common["off"].abs() > RESTATED_OFF).any():
         return pd.DataFrame(columns=["meta_id", "ticker", "ratio", "since", "basis_date"])
+    mended = mends(beside, known).loc[common.index]
+    split = _off_by_a_split(common, splits)
+    restated, others = _whole_histories(common, split | mended)
+    size = common["off"].abs()
+    settled = common[::-1].groupby("meta_id").cumcount() >= SETTLED_ROWS
+    checks = (
+        (common["meta_id"].isin(restated.index), "the whole history is restated, and no split says why"),
+        (common["meta_id"].isin(others), "not one session is as stored, by no common factor: another share?"),
+        (split & ~mended, "off its stored close by the ratio of a split: quoted in other shares"),
+        ((size > WILD) & ((size - HUNDRED).abs() < SAME_RATIO) & ~mended, "a hundred times off its stored close"),
+        ((size > WILD) & ~mended, "more than four times, or under a quarter of, its stored close"),
+        ((size > CORRECTED) & settled & ~mended, "a settled close would move by more than a fifth"),
+    )
+    for is_bad, text in checks:
+        reasons.add(is_bad.reindex(beside.index, fill_value=False), text)
+    bad = pd.concat([is_bad for is_bad, _ in checks], axis=1).any(axis=1)
+    _hold_with(beside, common[bad], restated.index.union(others), reasons)
+    return _restated_tickers(beside, restated)
+
+
+def _whole_histories(common: pd.DataFrame, explained: "pd.Series[bool]") -> tuple[pd.DataFrame, pd.Index]:
+    """The tickers of which no session is as stored: by one factor (their ``off``: median, max, min, size), by many."""
     off = common.groupby("meta_id")["off"].agg(["median", "max", "min", "size"])
     enough = off["median"].abs() > np.where(off["size"] >= RESTATED_ROWS, RESTATED_OFF, RESTATED_OFF_FEW)
-    split = _off_by_a_split(common, splits)
-    untold = ~split.groupby(common["meta_id"]).all()
-    restated = off[enough & untold & (off["max"] - off["min"] < RESTATED_SPREAD)]
-    whole = common["meta_id"].isin(restated.index)
-    bad = common[whole | split | (common["off"].abs() > WILD)]
-    everywhere = beside.index.to_series()
-    for rows, text in (
-        (common[whole], "the whole history is restated, and no split says why"),
-        (common[split], "off its stored close by the ratio of a split: quoted in other shares"),
-        (bad[(bad["off"].abs() - HUNDRED).abs() < SAME_RATIO], "a hundred times off its stored close"),
-        (bad, "more than four times, or under a quarter of, its stored close"),
-    ):
-        reasons.add(everywhere.isin(rows.index), text)
-    _hold_with(beside, bad, restated.index, reasons)
-    return _restated_tickers(beside, restated)
+    untold = ~explained.groupby(common["meta_id"]).all()
+    one_factor = off["max"] - off["min"] < RESTATED_SPREAD
+    least = common["off"].abs().groupby(common["meta_id"]).min()
+    others = off.index[(least > RESTATED_OFF) & (off["size"] >= RESTATED_ROWS) & ~one_factor & untold]
+    return off[enough & untold & one_factor], others
 
 
 def _off_by_a_split(common: pd.DataFrame, splits: pd.DataFrame) -> "pd.Series[bool]":
