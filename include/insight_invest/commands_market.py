@@ -15,7 +15,7 @@ from include.insight_invest.audit import cover
 from include.insight_invest.commands import Market, errors_end, open_database, universe
 from include.insight_invest.errors import UsageError
 from include.insight_invest.jobs import JOBS, Kind
-from include.insight_invest.store import coverage, disagreements, overrides, symbols
+from include.insight_invest.store import disagreements, overrides, recent, symbols
 from include.insight_invest.store.overrides import SessionState
 from include.insight_invest.store.universe import targets
 
@@ -39,8 +39,14 @@ def sessions_close(exchange: str, day: str, note: Note, by: By = "operator") -> 
         session = _session(exchange, day)
         iso_code = next(job.iso_code for job in JOBS.values() if job.exchange == exchange and job.kind is Kind.PRICES)
         meta_ids = [target.meta_id for target in targets(connection, iso_code, session=sessions.FIRST_DAY)]
-        if bars := coverage.bars_per_day(connection, meta_ids, [session]).get(session):
-            raise UsageError(f"{bars} bars of {session} are stored: {exchange} traded")
+        bars = recent.bars_per_day(connection, meta_ids, [session]).get(session)
+        if bars and bars.traded and bars.stored:
+            raise UsageError(f"{bars.stored} bars of {session} are stored: {exchange} traded")
+        if bars and bars.traded:
+            raise UsageError(
+                f"{bars.held} rows of {session} are held back, which say that {exchange} traded: `quarantine list`, "
+                "and reject those that are wrong"
+            )
         overrides.decide(connection, exchange, session, SessionState.CLOSED, by=by, note=note, now=clock.now())
         typer.echo(
             f'{exchange} was closed on {session}. For every other installation: {exchange},{session},closed,,,"{note}" '

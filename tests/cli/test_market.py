@@ -53,6 +53,17 @@ class TestSessions:
         assert "missing sessions: 3 found, 3 open in 3 tickers, later runs ask again (see `coverage`)" in report.notes
         assert market.rows("select state from tb_session_override") == [("open",)]
 
+    def test_a_held_row_must_be_rejected_before_a_day_is_closed(self, cli: Command, market: Market) -> None:
+        """A row with an open of zero, and a volume, of the day that was none."""
+        write_chart(market.folder, "BOLT", BOLT | {"2026-01-08": (53.5, 0.0, 53.0, 54.5, 500)})
+        market.run(as_of="2026-01-09T12:00+00:00")
+        said = cli("sessions", "close", "XNYS", "2026-01-08", "--note", "mourning")
+        assert said.code == 2
+        assert "1 rows of 2026-01-08 are held back, which say that XNYS traded: `quarantine list`" in said.err
+        (number,) = market.rows("select quarantine_id::text from tb_quarantine")[0]
+        assert cli("quarantine", "reject", number, "--note", "a ghost").code == 0
+        assert cli("sessions", "close", "XNYS", "2026-01-08", "--note", "mourning").code == 0
+
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [

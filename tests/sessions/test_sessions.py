@@ -141,10 +141,18 @@ def test_back_counts_sessions_before_a_day(day: date, n: int, expected: date) ->
     assert sessions.back("XNYS", day, n) == expected
 
 
-def test_next_after() -> None:
-    assert sessions.next_after("XNYS", date(2026, 11, 25)) == date(2026, 11, 27)
-    assert sessions.next_after("XKRX", date(2026, 7, 16)) == date(2026, 7, 20)
-    assert sessions.next_after("XNYS", date(1990, 1, 1)) == date(1990, 1, 2)
+@pytest.mark.parametrize(
+    ("day", "n", "expected"),
+    [
+        (date(2026, 11, 30), 1, date(2026, 11, 27)),
+        (date(2026, 11, 29), 1, date(2026, 11, 27)),  # a Sunday
+        (date(1990, 1, 4), 1, date(1990, 1, 3)),  # the tables begin on the 2nd
+        (date(1990, 1, 4), 9, sessions.FIRST_DAY),
+        (date(1989, 12, 31), 0, sessions.FIRST_DAY),
+    ],
+)
+def test_back_or_first_ends_where_the_tables_begin(day: date, n: int, expected: date) -> None:
+    assert sessions.back_or_first("XNYS", day, n) == expected
 
 
 def test_local_date_is_the_exchanges_own() -> None:
@@ -165,7 +173,6 @@ def test_local_date_is_the_exchanges_own() -> None:
         lambda: sessions.last_closed("XNYS", utc("2028-01-02 00:00")),
         lambda: sessions.last_closed("XNYS", utc("1990-01-02 20:59")),
         lambda: sessions.back("XNYS", date(1990, 1, 3), 2),
-        lambda: sessions.next_after("XNYS", date(2027, 12, 31)),
         lambda: sessions.is_session("XTKS", date(2026, 1, 5)),
     ],
 )

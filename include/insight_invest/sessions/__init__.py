@@ -122,13 +122,13 @@ def back(exchange: str, day: date, n: int) -> date:
     return table.days[position - n - 1]
 
 
-def next_after(exchange: str, day: date) -> date:
-    """The first session after ``day``."""
+def back_or_first(exchange: str, day: date, n: int) -> date:
+    """As ``back``; FIRST_DAY where the tables do not reach so far, also for a ``day`` before them."""
+    if day < FIRST_DAY:
+        return FIRST_DAY
     table = _table(exchange)
-    position = table.position(day)
-    if position == len(table.days):
-        raise _out_of_range(exchange, f"the session after {day}")
-    return table.days[position]
+    first = table.days[n] if n < len(table.days) else LAST_DAY
+    return back(exchange, day, n) if day > first else FIRST_DAY
 
 
 def local_date(exchange: str, instant: datetime) -> date:

@@ -225,12 +225,6 @@ def loaded_by(
     return Loaded(int(str(run_id)), frozenset(tickers or ()))  # type: ignore[call-overload]
 
 
-def bars_per_day(connection: Connection, meta_ids: Sequence[int], days: Sequence[date]) -> dict[date, int]:
-    """How many bars of ``meta_ids`` some source gave of each of ``days``, stored or held back; none is left out."""
-    rows = connection.execute(sql("bars_per_day"), {"meta_ids": list(meta_ids), "days": list(days)}).fetchall()
-    return {day: int(str(count)) for day, count in rows}  # type: ignore[misc]
-
-
 def _integer(row: tuple[object, ...] | None) -> int:
     assert row is not None  # noqa: S101 (a count)
     return int(str(row[0]))

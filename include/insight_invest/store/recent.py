@@ -1,14 +1,30 @@
 """What is stored of the last sessions: what new answers are measured against."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
+
+from psycopg.rows import class_row
 
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.statements import sql
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Yahoo sends 32-bit floats: half a unit in the last place is 6e-8.
+SAME_CLOSE = 3e-7
+
+
+@dataclass(frozen=True)
+class DayBars:
+    """How many bars there are of a day; ``traded`` are those of both kinds by which somebody traded."""
+
+    day: date
+    stored: int
+    held: int  # in quarantine, undecided
+    traded: int
 
 
 def closes(connection: Connection, iso_code: str, start: date, session: date) -> "pd.DataFrame":
@@ -54,3 +70,16 @@ def sample(
     names = ["meta_id", "ticker", "market", "close", "volume", "total"]
     frame = pd.DataFrame.from_records(rows, columns=names).astype({"close": float, "volume": float})
     return frame.drop(columns="total"), int(frame["total"].iloc[0]) if len(frame) else 0
+
+
+def bars_per_day(connection: Connection, meta_ids: Sequence[int], days: Sequence[date]) -> dict[date, DayBars]:
+    """What some source gave of ``meta_ids`` for each of ``days``; a day without a bar is left out."""
+    values = {"meta_ids": list(meta_ids), "days": list(days), "same": SAME_CLOSE}
+    cursor = connection.cursor(row_factory=class_row(DayBars))
+    return {found.day: found for found in cursor.execute(sql("bars_per_day"), values)}
+
+
+def most_traded(connection: Connection, meta_ids: Sequence[int], day: date, count: int) -> set[int]:
+    """The ``count`` of ``meta_ids`` with the largest volume on ``day``."""
+    values = {"meta_ids": list(meta_ids), "day": day, "count": count}
+    return {int(str(row[0])) for row in connection.execute(sql("most_traded"), values).fetchall()}

@@ -1,4 +1,4 @@
-"""Suspected closures: a session of which no source had a bar twelve hours after its close.
+"""Suspected closures: a session of which no source had a bar with a trade twelve hours after its close.
 
 Korea closes at short notice, and the tables of sessions are late (sessions/overrides.csv). What is suspected is not
 expected any more, nothing is stored for it, and every run decides again: a bar, from whom ever, makes it a session.
@@ -6,17 +6,18 @@ expected any more, nothing is stored for it, and every run decides again: a bar,
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
 from include.insight_invest import sessions
 from include.insight_invest.errors import SourceError
 from include.insight_invest.sources.base import Wanted, Window
-from include.insight_invest.store import coverage, overrides
+from include.insight_invest.store import overrides, recent
 from include.insight_invest.store.overrides import SessionState
+from include.insight_invest.store.recent import DayBars
 from include.insight_invest.store.universe import Target
 from include.insight_invest.updaters.expected import last_sessions
+from include.insight_invest.updaters.ghosts import Silence, silences
 from include.insight_invest.updaters.histories import HISTORIES, other_histories
 from include.insight_invest.updaters.landing import NO_BAR_OF, land_more
 from include.insight_invest.updaters.progress import Run
@@ -27,17 +28,6 @@ log = logging.getLogger(__name__)
 SILENT_AFTER = timedelta(hours=12)
 # The most traded shares of the session before: one of them without a trade is rare, ten are a closed market.
 SAMPLE = 10
-# One or two shares without a bar are gaps of theirs, and say nothing of the market.
-FEWEST_TICKERS = 3
-
-
-@dataclass(frozen=True)
-class _Silence:
-    """A session without a bar, and the one before it that had some."""
-
-    day: date
-    before: date
-    bars_before: int
 
 
 def decide_closures(run: Run, targets: Sequence[Target]) -> None:
@@ -46,37 +36,34 @@ def decide_closures(run: Run, targets: Sequence[Target]) -> None:
     known = {found.session_date: found for found in overrides.overrides(run.connection, exchange)}
     suspected = [day for day, found in known.items() if found.state == SessionState.SUSPECTED]
     window = last_sessions(run, 2 * run.settings.lookback_sessions)
-    bars = coverage.bars_per_day(run.connection, [target.meta_id for target in targets], [*window, *suspected])
+    meta_ids = [target.meta_id for target in targets]
+    bars = recent.bars_per_day(run.connection, meta_ids, [*window, *suspected])
     for day in suspected:
-        if day in bars:
-            _reopen(run, day, bars[day])
+        if day in bars and bars[day].traded:
+            _reopen(run, day, bars[day].traded)
     silent = [one for one in _silences(run, window, bars) if one.day not in known]
     if not silent:
         return
     evidence = _evidence(run, targets, silent)
     if not evidence:
         return
-    came = coverage.bars_per_day(run.connection, [target.meta_id for target in targets], [one.day for one in silent])
+    came = recent.bars_per_day(run.connection, meta_ids, [one.day for one in silent])
     for one in silent:
-        if one.day not in came:
+        if one.day not in came or not came[one.day].traded:
             _suspect(run, one, evidence)
 
 
-def _silences(run: Run, window: Sequence[date], bars: Mapping[date, int]) -> list[_Silence]:
-    """Of the sessions that each run reads again, those without a bar; they must have had the time, and bars before."""
-    found: list[_Silence] = []
-    before: date | None = None
-    for day in window:
-        if day in bars:
-            before = day
-        elif before and bars[before] >= FEWEST_TICKERS and day in window[-run.settings.lookback_sessions :]:
-            close = sessions.session(run.job.exchange, day).close
-            if close + SILENT_AFTER <= run.context.as_of:
-                found.append(_Silence(day, before, bars[before]))
-    return found
+def _silences(run: Run, window: Sequence[date], bars: Mapping[date, DayBars]) -> list[Silence]:
+    """Of the sessions that each run reads again, those without a trade, for which the sources have had the time."""
+    reread = window[-run.settings.lookback_sessions :]
+    return [
+        one
+        for one in silences(window, bars)
+        if one.day in reread and sessions.session(run.job.exchange, one.day).close + SILENT_AFTER <= run.context.as_of
+    ]
 
 
-def _evidence(run: Run, targets: Sequence[Target], silent: Sequence[_Silence]) -> dict[str, Any]:
+def _evidence(run: Run, targets: Sequence[Target], silent: Sequence[Silence]) -> dict[str, Any]:
     """Who answered for the silent sessions without a bar of them: in this run, or asked now. Empty: nobody did."""
     day = silent[0].day
     enough = min(SAMPLE, silent[0].bars_before)
@@ -96,14 +83,9 @@ def _heard_of(run: Run, day: date) -> dict[str, set[int]]:
     return {name: tickers for name, tickers in heard.items() if tickers}
 
 
-def _ask_sample(run: Run, targets: Sequence[Target], silence: _Silence) -> None:
+def _ask_sample(run: Run, targets: Sequence[Target], silence: Silence) -> None:
     """Ask the sources of histories for the shares that traded most in the session before."""
-    rows = run.connection.execute(
-        "select meta_id from tb_bar where meta_id = any (%s) and trade_date = %s "
-        "order by volume desc nulls last, meta_id limit %s",
-        [[target.meta_id for target in targets], silence.before, SAMPLE],
-    ).fetchall()
-    chosen = {row[0] for row in rows}
+    chosen = recent.most_traded(run.connection, [target.meta_id for target in targets], silence.before, SAMPLE)
     wanted = [
         Wanted(target=target, window=Window(start=silence.before, session=run.session))
         for target in targets
@@ -117,7 +99,7 @@ def _ask_sample(run: Run, targets: Sequence[Target], silence: _Silence) -> None:
             log.warning("%s was asked whether %s traded on %s: %s", source.name, run.job.exchange, silence.day, error)
 
 
-def _suspect(run: Run, silence: _Silence, evidence: dict[str, Any]) -> None:
+def _suspect(run: Run, silence: Silence, evidence: dict[str, Any]) -> None:
     day, exchange = silence.day, run.job.exchange
     told = {**evidence, "session_before": str(silence.before), "bars_of_session_before": silence.bars_before}
     with run.connection.transaction():

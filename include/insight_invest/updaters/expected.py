@@ -1,6 +1,6 @@
 """The sessions of which a bar is expected: those of the tables, without what is known of closures since."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from include.insight_invest import sessions
 from include.insight_invest.store import overrides
@@ -16,5 +16,5 @@ def expected_sessions(connection: Connection, exchange: str, until: date) -> lis
 
 def last_sessions(run: Run, count: int) -> list[date]:
     """The last ``count`` sessions of the tables up to the run's own; fewer where the tables begin."""
-    start = max(sessions.FIRST_DAY, run.session - timedelta(days=4 * count))
-    return sessions.sessions(run.job.exchange, start, run.session)[-count:]
+    exchange = run.job.exchange
+    return sessions.sessions(exchange, sessions.back_or_first(exchange, run.session, count - 1), run.session)

@@ -1,22 +1,20 @@
 """What a price answer, and a whole run of them, must satisfy against what is stored (``checks/batch.py``)."""
 
 import logging
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 from include.insight_invest import sessions
 from include.insight_invest.checks.batch import BATCH_TICKERS, PRESENT_IN_MARKET, bad_batch, present_at_least
 from include.insight_invest.errors import BatchRefused, StaleSource
 from include.insight_invest.sources.base import Answer, State
-from include.insight_invest.store import recent, universe
+from include.insight_invest.store import overrides, recent, universe
 from include.insight_invest.updaters.progress import Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
 log = logging.getLogger(__name__)
-
-_BEGINNING = sessions.FIRST_DAY + timedelta(days=31)  # before, a session may have none before it in the tables
 
 
 def refuse_bad_batch(run: Run, answer: Answer) -> None:
@@ -82,8 +80,11 @@ def require_presence(run: Run) -> None:
 
 
 def _last_two(run: Run, until: date) -> tuple[date, date] | None:
-    """The last session up to ``until``, and the one before it; None at the beginning of the tables."""
-    until = min(until, run.end)
-    if until < _BEGINNING:
+    """The last session up to ``until``, and the one before it that was no closure; None where the tables begin."""
+    exchange, until = run.job.exchange, min(until, run.end)
+    if until < sessions.FIRST_DAY:
         return None
-    return sessions.back(run.job.exchange, until, 1), sessions.back(run.job.exchange, until, 0)
+    silent = overrides.silent_sessions(run.connection, exchange)
+    days = sessions.sessions(exchange, sessions.back_or_first(exchange, until, 2 + len(silent)), until)
+    before = [day for day in days[:-1] if day not in silent]
+    return (before[-1], days[-1]) if before else None

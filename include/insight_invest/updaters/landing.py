@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from functools import cache
 
 from include.insight_invest import sessions
@@ -13,6 +13,7 @@ from include.insight_invest.store import overrides, symbols, universe
 from include.insight_invest.store.overrides import SessionState
 from include.insight_invest.store.universe import Target
 from include.insight_invest.updaters.gate import note_refused, refuse_bad_batch
+from include.insight_invest.updaters.ghosts import Ghosts
 from include.insight_invest.updaters.price_limits import within_limits
 from include.insight_invest.updaters.progress import Run
 from include.insight_invest.updaters.resuming import left_to_ask, remember, without_final
@@ -51,16 +52,19 @@ def land_all(run: Run, answers: Iterator[Answer], total: int) -> None:
     done = 0
     newest: dict[str, date] = {}
     refused: list[BatchRefused] = []
+    ghosts = Ghosts(run)
     for answer in answers:
         try:
             refuse_bad_batch(run, answer)
-            _land(run, answer, newest)
+            _land(run, ghosts.without(answer), newest)
         except BatchRefused as error:
             note_refused(run, answer, error)
             refused.append(error)
         done += len(answer.asked)
         run.progress(done, total)
         remember(run, total - done, until=answer.until)
+    for answer in ghosts.bars():
+        _land(run, answer, newest)
     if refused:
         raise refused[0]
     run.require_an_answer("tickers was answered with a bar")
@@ -70,7 +74,10 @@ def land_all(run: Run, answers: Iterator[Answer], total: int) -> None:
 def land_more(run: Run, answers: Iterator[Answer]) -> None:
     """Load answers asked for beside the run's own; how its tickers ended changes only where something came."""
     before = dict(run.outcomes)
+    ghosts = Ghosts(run)
     for answer in answers:
+        _land(run, ghosts.without(answer), {})
+    for answer in ghosts.bars():
         _land(run, answer, {})
     for ticker, outcome in before.items():
         if run.outcomes[ticker][0] is not State.UPDATED:
@@ -91,7 +98,7 @@ def _land(run: Run, answer: Answer, newest: dict[str, date]) -> None:
             replace(checked, held=[*beyond, *checked.held]),
             run.context,
             sources=run.job.sources,
-            settled_before=_back(run, run.session, SETTLED_AFTER_SESSIONS),
+            settled_before=sessions.back_or_first(run.job.exchange, run.session, SETTLED_AFTER_SESSIONS),
         )
         counts.requests = answer.requests
         run.account(counts)
@@ -100,7 +107,8 @@ def _land(run: Run, answer: Answer, newest: dict[str, date]) -> None:
     run.used(answer.source)
     run.listen(answer)
     held = {row["ticker"] for row in checked.held}
-    newest |= {str(k): v.date() for k, v in bars.groupby("ticker")["trade_date"].max().items()}
+    last = {str(ticker): day.date() for ticker, day in bars.groupby("ticker")["trade_date"].max().items()}
+    newest |= {ticker: max(day, newest.get(ticker, day)) for ticker, day in last.items()}
     for target in answer.asked:
         if run.outcomes.get(target.ticker, (None, None))[0] is not State.UPDATED:
             run.outcomes[target.ticker] = _outcome(target, answer, counts.tickers, with_bars, held)
@@ -128,16 +136,9 @@ def _window(run: Run, target: Target, *, history: bool) -> Window:
     if options.full_refresh or (history and not target.history_loaded):
         return Window(start=None, session=end)
     newest = min(target.stored_until or end, end)
-    start = _back(run, newest, run.settings.lookback_sessions - 1)
+    start = sessions.back_or_first(run.job.exchange, newest, run.settings.lookback_sessions - 1)
     # A wider window costs no further request.
     return Window(start=min(start, target.gap_since or start), session=end)
-
-
-def _back(run: Run, day: date, count: int) -> date:
-    """``count`` sessions before ``day``; the first day of the tables where they do not reach so far."""
-    if day < FIRST_SESSION + timedelta(days=4 * count):
-        return FIRST_SESSION
-    return sessions.back(run.job.exchange, day, count)
 
 
 def require(run: Run, targets: Sequence[Target]) -> None:
