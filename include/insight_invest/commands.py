@@ -14,7 +14,7 @@ import typer
 
 from include.insight_invest import clock, console
 from include.insight_invest.doctor import examine
-from include.insight_invest.errors import ConfigurationError, InsightError, SourceError
+from include.insight_invest.errors import ConfigurationError, InsightError, LeaseHeld, SourceError
 from include.insight_invest.log import configure, redact
 from include.insight_invest.settings import Settings, load_settings
 from include.insight_invest.store import disagreements, migrate, quarantine, read
@@ -109,7 +109,7 @@ def universe_sync(
         for iso_code in market or list(Market):
             try:
                 result = sync.sync_listing(connection, settings, str(iso_code), clock.now())
-            except SourceError as error:  # one market's listing does not stop the other's
+            except (SourceError, LeaseHeld) as error:  # one market does not stop the other
                 console.error(f"{iso_code}: {error}. Nothing of {iso_code} was changed")
                 failed.append(error)
                 continue

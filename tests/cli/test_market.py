@@ -5,6 +5,8 @@ from datetime import date
 
 import pytest
 
+from include.insight_invest.store.database import connect
+from include.insight_invest.store.lease import lease
 from tests.cli.conftest import Command, job
 from tests.fixtures.market import BOLT, Market
 from tests.folders import write_chart
@@ -135,12 +137,19 @@ class TestSync:
         for exchange in ("nasdaq", "nyse", "amex"):
             (folder / f"{exchange}_full_tickers.json").write_text(json.dumps(shares))
 
-    def test_an_absence_is_remembered_once_a_session(self, cli: Command, market: Market) -> None:
+    def test_a_listing_that_cannot_be_proven_is_no_evidence(self, cli: Command, market: Market) -> None:
         self.earlier(market)
         self.write(market, "ACME")
-        for _ in range(2):
-            assert cli("universe", "sync", "--market", "US").out == "US: 1 listed, 0 added, 0 updated\n"
-        assert market.rows("select ticker from tb_absence join tb_meta using (meta_id)") == [("BOLT",)]
+        out = cli("universe", "sync", "--market", "US").out
+        assert out.startswith("US: 1 listed, 0 added, 0 updated\nUS: no evidence of delistings: nothing is stored of")
+        assert market.rows("select ticker from tb_absence join tb_meta using (meta_id)") == []
+
+    def test_while_the_markets_job_runs_nothing_is_synced(self, cli: Command, market: Market) -> None:
+        with connect(market.url) as connection, lease(connection, "us-price", (1, 1)):
+            said = cli("universe", "sync", "--market", "US")
+        assert said.code == 75
+        assert "US: another run of us-price is at work" in said.err
+        assert cli("universe", "sync", "--market", "US").code == 0
 
     def test_a_name_that_goes_on_under_another_symbol_is_proposed_and_left(self, cli: Command, market: Market) -> None:
         self.earlier(market)

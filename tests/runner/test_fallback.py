@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.market import Market
+from tests.fixtures.market import BOLT, Market
 from tests.folders import write_chart
 from tests.replay import Fault
+from tests.runner.test_completeness import gaps
 
 WEDNESDAY = "2026-01-07T12:00+00:00"  # New York's last session was Tuesday's
 THURSDAY = "2026-01-08T12:00+00:00"
 FRIDAY = "2026-01-09T12:00+00:00"  # Thursday's
 BOLT_THURSDAY = ("BOLT", "$53.50", "1.00", "397")
+LISTED = ("symbol", "lastsale", "netchange", "volume")
 ACME_THURSDAY = ("ACME", "$12.00", "0.50", "2400")
 
 
@@ -20,9 +22,8 @@ def list_shares(market: Market, *rows: tuple[str, str, str, str]) -> None:
     """Nasdaq's listing: rows of (symbol, lastsale, netchange, volume); NYSE and AMEX list nothing."""
     folder = market.folder / "us_listing"
     folder.mkdir(exist_ok=True)
-    names = ("symbol", "lastsale", "netchange", "volume")
     for exchange, shares in (("nasdaq", rows), ("nyse", ()), ("amex", ())):
-        listed = [dict(zip(names, row, strict=True)) for row in shares]
+        listed = [dict(zip(LISTED, row, strict=True)) for row in shares]
         (folder / f"{exchange}_full_tickers.json").write_text(json.dumps(listed))
 
 
@@ -165,3 +166,105 @@ def test_a_share_that_split_that_day_is_left_for_yahoo(market: Market) -> None:
     report = market.run(as_of=THURSDAY, settings=market.settings(attempts=1))
     assert (report.exit_code, report.tickers) == (3, {"failed": 1, "updated": 11})
     assert [bar[1] for bar in market.bars() if bar[0] == "ACME"] == ["2026-01-05", "2026-01-06"]
+
+
+class TestGapsOfTheLastSession:
+    """Yahoo lacks BOLT's Thursday: the listings, which are of it, are asked. Of older sessions they have nothing."""
+
+    CROWD = tuple(f"Q{letter}" for letter in "ABCDEFGHIJKLMNOPQRST")
+
+    @pytest.fixture(autouse=True)
+    def _hole(self, loaded: Market) -> None:
+        write_chart(loaded.folder, "BOLT", {day: bar for day, bar in BOLT.items() if day != "2026-01-08"})
+
+    def list_all(self, market: Market, *rows: tuple[str, str, str, str]) -> None:
+        """With twenty more, which prove the session, and each exchange with a share."""
+        days = {"2026-01-06": (9, 9, 9, 9, 1), "2026-01-07": (8, 8, 8, 8, 1), "2026-01-08": (7, 7, 7, 7, 1)}
+        for ticker in self.CROWD:
+            write_chart(market.folder, ticker, days)
+        market.follow(*self.CROWD)
+        market.run()
+        crowd = [dict(zip(LISTED, (ticker, "$7.00", "-1.00", "5"), strict=True)) for ticker in self.CROWD]
+        list_shares(market, *rows)
+        for exchange, listed in (("nyse", crowd[1:]), ("amex", crowd[:1])):
+            (market.folder / "us_listing" / f"{exchange}_full_tickers.json").write_text(json.dumps(listed))
+
+    def test_what_they_have_is_stored_as_theirs(self, loaded: Market) -> None:
+        report = loaded.run(as_of=FRIDAY)
+        assert [(bar[0], bar[5], bar[8]) for bar in last_bars(loaded)] == [
+            ("ACME", 12.0, "yahoo"),
+            ("BOLT", 53.5, "nasdaq"),
+        ]
+        assert gaps(loaded) == [("BOLT", "2026-01-08", "healed", {"yahoo": ["2026-01-09"]})]
+        assert "missing sessions: 1 found, 1 healed, none open (see `coverage`)" in report.notes
+        loaded.audit()
+
+    def test_when_yahoo_has_it_its_bar_takes_the_place(self, loaded: Market) -> None:
+        loaded.run(as_of=FRIDAY)
+        write_chart(loaded.folder, "BOLT", BOLT)
+        loaded.run(as_of=FRIDAY)
+        assert [(bar[0], bar[8]) for bar in last_bars(loaded)] == [("ACME", "yahoo"), ("BOLT", "yahoo")]
+
+    def test_the_files_are_asked_for_once_a_run(self, loaded: Market) -> None:
+        """For whom Yahoo failed, for the gap and for the sample."""
+        write_chart(loaded.folder, "CORE", {"2026-01-07": (1, 2, 1, 2, 10), "2026-01-08": (2, 2, 1, 2, 10)})
+        loaded.follow("CORE")
+        loaded.replay.fault(Fault.SERVER_ERROR, match="/chart/CORE")
+        asked = loaded.replay.counts.total()
+        report = loaded.run(as_of=FRIDAY, settings=loaded.settings(attempts=1, sample_tickers=50))
+        assert loaded.replay.counts["listing"] == 3
+        assert report.requests == loaded.replay.counts.total() - asked
+
+    def test_two_sources_without_it_end_the_asking_at_once(self, loaded: Market) -> None:
+        self.list_all(loaded, ACME_THURSDAY, ("BOLT", "$52.50", "0.00", "0"))
+        report = loaded.run(as_of=FRIDAY)
+        assert gaps(loaded) == [
+            ("BOLT", "2026-01-08", "source_gap", {"yahoo": ["2026-01-09"], "nasdaq": ["2026-01-09"]})
+        ]
+        assert "missing sessions: 1 found, 1 given up (the sources have nothing), none open" in report.notes[-1]
+        loaded.audit()
+
+    @pytest.mark.parametrize(
+        "bolt",
+        [
+            (),  # no recorded listing has ever had it: a fund
+            (("BOLT", "$9.00", "1.00", "5"),),  # its close before is another: it split, or is another share
+        ],
+    )
+    def test_what_they_cannot_know_they_do_not_confirm(self, loaded: Market, bolt: tuple[Any, ...]) -> None:
+        self.list_all(loaded, ACME_THURSDAY, *bolt)
+        loaded.run(as_of=FRIDAY)
+        assert loaded.rows("select listed from tb_listing") == [(21 + len(bolt),)]
+        assert gaps(loaded)[0][2:] == ("open", {"yahoo": ["2026-01-09"]})
+
+    def test_half_a_market_confirms_nothing(self, loaded: Market) -> None:
+        self.list_all(loaded, ACME_THURSDAY, ("BOLT", "$52.50", "0.00", "0"))
+        loaded.replay.fault(Fault.SERVER_ERROR, match="amex")
+        loaded.run(as_of=FRIDAY)
+        assert gaps(loaded)[0][2:] == ("open", {"yahoo": ["2026-01-09"]})
+
+    def test_an_older_gap_keeps_to_yahoo(self, loaded: Market) -> None:
+        loaded.rows("delete from tb_bar where trade_date = '2026-01-06' and meta_id = 2")
+        days = {day: bar for day, bar in BOLT.items() if day != "2026-01-06"}
+        write_chart(loaded.folder, "BOLT", days)
+        loaded.run(as_of=FRIDAY)
+        assert [gap[1:3] for gap in gaps(loaded)] == [("2026-01-06", "open")]
+        assert loaded.replay.counts["listing"] == 0
+
+
+def test_a_market_that_only_nasdaq_has_was_open(market: Market) -> None:
+    """Yahoo has no bar of Thursday, twelve hours after its close; the listings are of it."""
+    days = {day: bar for day, bar in BOLT.items() if day != "2026-01-08"}
+    market.rows("delete from tb_meta where ticker = 'ACME'")
+    market.follow("CORE", "DELT")
+    for symbol in ("BOLT", "CORE", "DELT"):
+        write_chart(market.folder, symbol, days)
+    market.run()
+    list_shares(market, *((symbol, "$53.50", "1.00", "397") for symbol in ("BOLT", "CORE", "DELT")))
+    market.run(as_of=FRIDAY)
+    assert market.rows("select * from tb_session_override") == []
+    assert [(bar[0], bar[8]) for bar in last_bars(market)] == [
+        ("BOLT", "nasdaq"),
+        ("CORE", "nasdaq"),
+        ("DELT", "nasdaq"),
+    ]

@@ -8,7 +8,7 @@ import pytest
 
 from include.insight_invest.errors import SourceUnavailable, Throttled, UsageError
 from include.insight_invest.sources import listings
-from include.insight_invest.sources.listings import parse_listing, security_types, us_listing
+from include.insight_invest.sources.listings import fetch_listing, parse_listing, security_types
 from tests.replay import Fault, Replay
 
 
@@ -137,6 +137,10 @@ def test_a_real_listing_is_fetched_whole(
     assert frame["security_type"].value_counts().to_dict() == expected
     assert frame["ticker"].is_unique
     assert replay.counts == {"listing": 1}
+
+
+def us_listing(exchange: str, timeout: float) -> pd.DataFrame:
+    return parse_listing(fetch_listing(exchange, timeout), exchange)
 
 
 @pytest.fixture

@@ -80,8 +80,8 @@ def test_a_ticker_whose_close_before_is_another_is_left_out(world: Path) -> None
     assert {ticker: reason for ticker, (_, reason) in answer.problems.items()} == {
         "SPLT": "its close before in Nasdaq's listing is not the one that is stored of 2026-01-06",
         "FRSH": "no close of 2026-01-06 is stored, by which its listing could be proven",
-        "IDLE": "not in the exchanges' listings",
-        "GONE": "not in the exchanges' listings",
+        "IDLE": "not in the exchanges' listings, or without a trade",
+        "GONE": "not in the exchanges' listings, or without a trade",
     }
 
 

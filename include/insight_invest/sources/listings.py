@@ -45,20 +45,34 @@ _DEBT: Final = r"(?i)\b(?:notes?|debentures?|bonds?)\b"
 _COUPON: Final = r"(?i)%|\bdue\b"
 
 
-def us_listing(exchange: str, timeout: float) -> pd.DataFrame:
-    """The listing of one of EXCHANGES as COLUMNS, one row a ticker, in the file's order.
+def fetch_listing(exchange: str, timeout: float) -> bytes:
+    """The listing file of one of EXCHANGES, for ``parse_listing`` and ``parse_quotes``.
 
-    Text columns are objects, None where the file says nothing; marketcap is in US dollars, NaN where unknown.
     ``timeout`` is in seconds, for the connection and for each wait on it. Raises UsageError for another exchange,
-    Throttled on 429, SourceUnavailable for everything that is not a listing.
+    Throttled on 429, SourceUnavailable where there is no file.
     """
+    import requests
+
     if exchange not in EXCHANGES:
         raise UsageError(f"no listing for the exchange {exchange!r}; there is one for {', '.join(EXCHANGES)}")
-    return parse_listing(_fetch(exchange, timeout), exchange)
+    try:
+        with requests.get(URL.format(name=exchange.lower()), timeout=timeout, stream=True) as response:
+            if response.status_code == requests.codes.too_many_requests:
+                raise Throttled(f"the {exchange} listing: HTTP 429")
+            if response.status_code != requests.codes.ok:
+                raise SourceUnavailable(f"the {exchange} listing: HTTP {response.status_code}")
+            return _bounded(response, exchange)
+    except requests.RequestException as error:
+        # The type only: the text may hold a proxy's address with its password.
+        raise SourceUnavailable(f"the {exchange} listing: {type(error).__name__}") from None
 
 
 def parse_listing(body: bytes, exchange: str) -> pd.DataFrame:
-    """``body``, a listing file, as COLUMNS. Raises SourceUnavailable where it is not one, or holds no share."""
+    """``body``, a listing file, as COLUMNS, one row a ticker, in the file's order.
+
+    Text columns are objects, None where the file says nothing; marketcap is in US dollars, NaN where unknown. Raises
+    SourceUnavailable where it is no listing, or holds no share.
+    """
     raw = pd.DataFrame.from_records(_rows(body, exchange), columns=_FIELDS)
     text = raw.astype("string").fillna("").apply(lambda column: column.str.strip())
     marketcap = pd.to_numeric(text["marketCap"], errors="coerce").astype("float64")
@@ -80,23 +94,23 @@ def parse_listing(body: bytes, exchange: str) -> pd.DataFrame:
     return frame
 
 
-def us_quotes(exchange: str, timeout: float) -> pd.DataFrame:
-    """What the listing of one of EXCHANGES says of the last session, which it does not date, as QUOTE_COLUMNS.
+def parse_quotes(body: bytes, exchange: str) -> pd.DataFrame:
+    """What ``body``, a listing file, says of the last session, which it does not date, as QUOTE_COLUMNS.
 
     One row a ticker: close and the close before it ("lastsale" - "netchange") in US dollars, volume in shares; all
-    positive. Rows without one of them, or without a trade, are left out. Raises as ``us_listing`` does.
+    positive, or all NaN where one of them is missing, or nobody traded. Raises as ``parse_listing`` does, but for a
+    file without a share.
     """
-    if exchange not in EXCHANGES:
-        raise UsageError(f"no listing for the exchange {exchange!r}; there is one for {', '.join(EXCHANGES)}")
-    raw = pd.DataFrame.from_records(_rows(_fetch(exchange, timeout), exchange), columns=_QUOTED)
+    raw = pd.DataFrame.from_records(_rows(body, exchange), columns=_QUOTED)
     text = raw.astype("string").fillna("").apply(lambda column: column.str.strip().str.replace(r"[$,]", "", regex=True))
     close, change, volume = (pd.to_numeric(text[name], errors="coerce").astype("float64") for name in _QUOTED[1:])
     frame = pd.DataFrame(
         {"ticker": text["symbol"].astype(object), "close": close, "before": close - change, "volume": volume},
         columns=list(QUOTE_COLUMNS),
     )
-    whole = (frame["ticker"] != "") & (frame[["close", "before", "volume"]] > 0).all(axis=1)
-    return frame[whole].drop_duplicates("ticker", ignore_index=True)
+    numbers = list(QUOTE_COLUMNS[1:])
+    frame.loc[~(frame[numbers] > 0).all(axis=1), numbers] = np.nan
+    return frame[frame["ticker"] != ""].drop_duplicates("ticker", ignore_index=True)
 
 
 def security_types(symbol: "pd.Series[str]", name: "pd.Series[str]") -> "pd.Series[str]":
@@ -138,21 +152,6 @@ def _rows(body: bytes, exchange: str) -> list[dict[str, Any]]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) and "symbol" in row for row in rows):
         raise SourceUnavailable(f"the {exchange} listing is JSON of another shape")
     return rows
-
-
-def _fetch(exchange: str, timeout: float) -> bytes:
-    import requests
-
-    try:
-        with requests.get(URL.format(name=exchange.lower()), timeout=timeout, stream=True) as response:
-            if response.status_code == requests.codes.too_many_requests:
-                raise Throttled(f"the {exchange} listing: HTTP 429")
-            if response.status_code != requests.codes.ok:
-                raise SourceUnavailable(f"the {exchange} listing: HTTP {response.status_code}")
-            return _bounded(response, exchange)
-    except requests.RequestException as error:
-        # The type only: the text may hold a proxy's address with its password.
-        raise SourceUnavailable(f"the {exchange} listing: {type(error).__name__}") from None
 
 
 def _bounded(response: "requests.Response", exchange: str) -> bytes:

@@ -157,6 +157,18 @@ def listing_asked_in_vain(
     return connection.execute(sql("ask_gap_of_listing"), values).rowcount
 
 
+def gaps_of(
+    connection: Connection, meta_ids: Sequence[int], session: date, *, source: str, context: LoadContext
+) -> set[int]:
+    """Those of ``meta_ids`` with an open gap at ``session`` for which ``source`` was not asked in vain today."""
+    rows = connection.execute(
+        "select meta_id from tb_gap where meta_id = any (%s) and trade_date = %s and state = 'open' "
+        "and not asked @> jsonb_build_object(%s::text, jsonb_build_array(%s::text))",
+        [list(meta_ids), session, source, str(context.as_of.date())],
+    )
+    return {int(str(row[0])) for row in rows}
+
+
 def give_up(connection: Connection, meta_ids: Sequence[int], context: LoadContext) -> int:
     """Close the gaps of which two sources agree, or the only one insists, that there is nothing; returns how many."""
     values = {

@@ -94,6 +94,20 @@ def record_listing(
     return [*_sentences(gone, f"{{}} was delisted on {{}}: {why}"), *_sentences(back, "{} is listed again, on {}")]
 
 
+def last_listing(connection: Connection, iso_code: str) -> date | None:
+    """The newest session whose listing was recorded; None where none was."""
+    row = connection.execute("select max(session_date) from tb_listing where iso_code = %s", [iso_code]).fetchone()
+    return row[0] if row else None  # type: ignore[return-value]
+
+
+def ever_listed(connection: Connection, meta_ids: Collection[int], session: date) -> set[int]:
+    """Those of ``meta_ids`` that a recorded listing of ``session`` or before had: only theirs an absence is news."""
+    rows = connection.execute(
+        "select meta_id from tb_meta where meta_id = any (%s) and first_listed <= %s", [list(meta_ids), session]
+    )
+    return {int(str(row[0])) for row in rows}
+
+
 def _sentences(rows: Sequence[tuple[object, ...]], text: str) -> list[str]:
     told = [text.format(ticker, day) for ticker, day in rows[:SHOWN]]
     return [*told, f"and {len(rows) - SHOWN} more like these"] if len(rows) > SHOWN else told

@@ -5,19 +5,21 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from include.insight_invest import sessions
+from include.insight_invest.errors import StaleSource
+from include.insight_invest.jobs import JOBS, Kind
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.krx import Snapshot, snapshot_definitions
-from include.insight_invest.sources.listings import EXCHANGES, us_listing
 from include.insight_invest.store import ledger, symbols
 from include.insight_invest.store.database import Connection
-from include.insight_invest.store.listed import define_listing, record_listing
+from include.insight_invest.store.lease import lease
+from include.insight_invest.store.listed import define_listing, last_listing, record_listing
 from include.insight_invest.store.load import LoadContext
+from include.insight_invest.updaters.us import listings_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 JOB = "universe"  # under this name the ledger keeps what listings changed
-US_LISTING = "nasdaq"
 
 
 @dataclass(frozen=True)
@@ -30,14 +32,32 @@ class Synced:
     notes: list[str] = field(default_factory=list)
 
 
-def sync_listing(connection: Connection, settings: Settings, iso_code: str, now: datetime) -> Synced:
-    """Add and update the tickers that are listed in ``iso_code`` (US, KR), with a ledger row. Raises SourceUnavailable.
+@dataclass(frozen=True)
+class _Listing:
+    """Whom a listing has, of which session it is and where from; ``unproven`` says why the session is not certain."""
 
-    A ticker that the listing lacks stays: listings flap, and only five sessions' listings are evidence. A new ticker
-    with the name of one that has just left is held back until somebody has decided whether it is the same share, or
-    the old one counts as delisted.
+    rows: "pd.DataFrame"
+    session: date
+    source: str
+    unproven: str | None = None
+
+
+def sync_listing(connection: Connection, settings: Settings, iso_code: str, now: datetime) -> Synced:
+    """Add and update the tickers that are listed in ``iso_code`` (US, KR), with a ledger row.
+
+    Holds the lease of the market's price job, which does the same. The US listings do not say of which session they
+    are: they are evidence of delistings only where the stored closes prove that it is the last one. A ticker that the
+    listing lacks stays: listings flap, and only five sessions' listings are evidence. A new ticker with the name of one
+    that has just left is held back until somebody has decided whether it is the same share, or the old one counts as
+    delisted. Raises SourceUnavailable, LeaseHeld.
     """
-    listing, session, source = _listing(settings, iso_code, now)
+    job = next(job for job in JOBS.values() if job.iso_code == iso_code and job.kind is Kind.PRICES)
+    with lease(connection, job.name, (1, 1)):
+        return _sync(connection, _listing(connection, settings, iso_code, now), iso_code, now)
+
+
+def _sync(connection: Connection, found: _Listing, iso_code: str, now: datetime) -> Synced:
+    listing, session = found.rows, found.session
     with connection.transaction():
         attempt = ledger.Attempt(
             job=JOB, shard=(1, 1), trigger=f"sync {iso_code}", as_of=now, session_date=session, started_at=now
@@ -46,7 +66,10 @@ def sync_listing(connection: Connection, settings: Settings, iso_code: str, now:
         renamed = symbols.perhaps_renamed(connection, iso_code, listing)
         known = listing[~listing["ticker"].isin([new for _, new in renamed])]
         taken = define_listing(connection, known, iso_code=iso_code, session=session, context=context)
-        told = record_listing(connection, iso_code, session, set(known["ticker"]), source, context)
+        if found.unproven and last_listing(connection, iso_code):
+            told = [f"no evidence of delistings: {found.unproven}"]
+        else:  # the first listing of a market says nothing of who is gone
+            told = record_listing(connection, iso_code, session, set(known["ticker"]), found.source, context)
         ledger.close_run(
             connection, context.run_id, status="succeeded", finished_at=now, tickers={}, requests=0, error=None
         )
@@ -58,14 +81,15 @@ def sync_listing(connection: Connection, settings: Settings, iso_code: str, now:
     return Synced(len(listing), taken.new, taken.changed, [*taken.notes, *told, *proposals])
 
 
-def _listing(settings: Settings, iso_code: str, now: datetime) -> "tuple[pd.DataFrame, date, str]":
-    """The listing, the session it is of, and where it is from. Those of US exchanges say of the last closed one."""
-    import pandas as pd
-
+def _listing(connection: Connection, settings: Settings, iso_code: str, now: datetime) -> _Listing:
     if iso_code == "KR":
         listing, session = Snapshot(settings).newest_dated()
-        return snapshot_definitions(listing), session, Snapshot.name
-    listings = [us_listing(exchange, settings.timeout) for exchange in EXCHANGES]
-    # A share that is listed on two exchanges is one ticker: the first exchange's row stands.
-    rows = pd.concat(listings, ignore_index=True).drop_duplicates("ticker")
-    return rows, sessions.last_closed("XNYS", now), US_LISTING
+        return _Listing(snapshot_definitions(listing), session, Snapshot.name)
+    session = sessions.last_closed("XNYS", now)
+    nasdaq = listings_of(connection, settings, session)
+    rows = nasdaq.definitions()
+    try:
+        nasdaq.prove(session)
+    except StaleSource as error:
+        return _Listing(rows, session, nasdaq.name, unproven=str(error))
+    return _Listing(rows, session, nasdaq.name)

@@ -12,6 +12,7 @@ from typing import Any
 from include.insight_invest import sessions
 from include.insight_invest.errors import SourceError
 from include.insight_invest.sources.base import Wanted, Window
+from include.insight_invest.sources.nasdaq import Nasdaq
 from include.insight_invest.store import overrides, recent
 from include.insight_invest.store.overrides import SessionState
 from include.insight_invest.store.recent import DayBars
@@ -21,6 +22,7 @@ from include.insight_invest.updaters.ghosts import Silence, silences
 from include.insight_invest.updaters.histories import HISTORIES, other_histories
 from include.insight_invest.updaters.landing import NO_BAR_OF, land_more
 from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.us import land_listed
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +46,8 @@ def decide_closures(run: Run, targets: Sequence[Target]) -> None:
     silent = [one for one in _silences(run, window, bars) if one.day not in known]
     if not silent:
         return
+    if Nasdaq.name in run.job.sources and silent[-1].day == run.session:
+        land_listed(run, _most_traded(run, targets, silent[-1]))  # of another session they say so, and land nothing
     evidence = _evidence(run, targets, silent)
     if not evidence:
         return
@@ -85,18 +89,19 @@ def _heard_of(run: Run, day: date) -> dict[str, set[int]]:
 
 def _ask_sample(run: Run, targets: Sequence[Target], silence: Silence) -> None:
     """Ask the sources of histories for the shares that traded most in the session before."""
-    chosen = recent.most_traded(run.connection, [target.meta_id for target in targets], silence.before, SAMPLE)
-    wanted = [
-        Wanted(target=target, window=Window(start=silence.before, session=run.session))
-        for target in targets
-        if target.meta_id in chosen
-    ]
+    window = Window(start=silence.before, session=run.session)
+    wanted = [Wanted(target=target, window=window) for target in _most_traded(run, targets, silence)]
     run.since |= {one.target.meta_id: silence.before for one in wanted}
     for source in other_histories(run):
         try:
             land_more(run, source.prices(wanted))
         except SourceError as error:
             log.warning("%s was asked whether %s traded on %s: %s", source.name, run.job.exchange, silence.day, error)
+
+
+def _most_traded(run: Run, targets: Sequence[Target], silence: Silence) -> list[Target]:
+    chosen = recent.most_traded(run.connection, [target.meta_id for target in targets], silence.before, SAMPLE)
+    return [target for target in targets if target.meta_id in chosen]
 
 
 def _suspect(run: Run, silence: Silence, evidence: dict[str, Any]) -> None:

@@ -7,18 +7,18 @@ goes, and a run that is repeated compares the same ones.
 
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from include.insight_invest import sessions
 from include.insight_invest.errors import SourceError
-from include.insight_invest.sources.base import Answer, PriceSource, Wanted, Window
+from include.insight_invest.sources.base import Answer, Wanted, Window
 from include.insight_invest.sources.yahoo import Yahoo
 from include.insight_invest.store import disagreements, recent, universe
 from include.insight_invest.updaters.progress import Run
-from include.insight_invest.updaters.us import nasdaq_of
+from include.insight_invest.updaters.us import ask_listings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,17 +55,15 @@ def compare(run: Run) -> None:
     targets = universe.targets(run.connection, run.job.iso_code, list(sample["ticker"]), run.options.shard)
     if sample.empty or not targets:
         return
-    source = _second(run)
+    second = run.job.sources[-1]
     window = Window(start=session, session=session)
     try:
-        answers = list(source.prices([Wanted(target=target, window=window) for target in targets]))
+        answers = _ask(run, [Wanted(target=target, window=window) for target in targets])
     except SourceError as error:
-        run.notes.append(f"{len(targets)} tickers were not compared with {source.name}: {error}")
+        run.notes.append(f"{len(targets)} tickers were not compared with {second}: {error}")
         log.warning("%s", run.notes[-1])
         return
-    finally:
-        run.counts.requests += source.requests
-    _record(run, differences(sample, _bars_of(run, answers), TOLERANCES[run.job.iso_code]), total, source.name)
+    _record(run, differences(sample, _bars_of(run, answers), TOLERANCES[run.job.iso_code]), total, second)
 
 
 def differences(sample: "pd.DataFrame", other: "pd.DataFrame", tolerances: Tolerances) -> "pd.DataFrame":
@@ -99,8 +97,15 @@ def _place(run: Run) -> float:
     return number * GOLDEN_SECTION % 1
 
 
-def _second(run: Run) -> PriceSource:
-    return nasdaq_of(run) if run.job.iso_code == "US" else Yahoo(run.settings, run.job.iso_code)
+def _ask(run: Run, wanted: Sequence[Wanted]) -> list[Answer]:
+    """What the job's last source says of ``wanted``; its requests are counted."""
+    if run.job.iso_code == "US":
+        return [ask_listings(run, wanted)]
+    yahoo = Yahoo(run.settings, run.job.iso_code)
+    try:
+        return list(yahoo.prices(wanted))
+    finally:
+        run.counts.requests += yahoo.requests
 
 
 def _bars_of(run: Run, answers: list[Answer]) -> "pd.DataFrame":

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from include.insight_invest import sessions
 from include.insight_invest.errors import SourceError
 from include.insight_invest.sources.base import Wanted, Window
+from include.insight_invest.sources.nasdaq import Nasdaq
 from include.insight_invest.store import coverage, overrides
 from include.insight_invest.store.universe import Target, targets
 from include.insight_invest.updaters.closures import decide_closures
@@ -18,6 +19,7 @@ from include.insight_invest.updaters.expected import expected_sessions, last_ses
 from include.insight_invest.updaters.histories import HISTORIES, other_histories
 from include.insight_invest.updaters.landing import land_more
 from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.us import land_listed
 
 log = logging.getLogger(__name__)
 
@@ -100,8 +102,13 @@ class _Gaps:
             self._note_answers()
 
     def heal(self) -> None:
-        """Ask the sources of histories for a part of the tickers with gaps, those asked longest ago first."""
+        """Ask the listings for the last session, then the sources of histories for a part of the tickers with gaps.
+
+        Those that were asked longest ago are asked first.
+        """
         run = self._run
+        if Nasdaq.name in run.job.sources:
+            self._heal_last_session()
         for source in other_histories(run):
             due = coverage.due_gaps(
                 run.connection,
@@ -127,6 +134,17 @@ class _Gaps:
             with run.connection.transaction():
                 self._close()
                 self._note_answers()
+
+    def _heal_last_session(self) -> None:
+        """What the US exchanges' listings have of the session that they are of; of older ones they have nothing."""
+        run = self._run
+        due = coverage.gaps_of(run.connection, self._ids, run.session, source=Nasdaq.name, context=run.context)
+        if not due:
+            return
+        land_listed(run, [self._by_id[meta_id] for meta_id in sorted(due)])
+        with run.connection.transaction():
+            self._close()
+            self._note_answers()
 
     def tell(self) -> None:
         """One note where something was found, done, or is still open."""

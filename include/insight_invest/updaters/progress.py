@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from include.insight_invest.errors import SourceUnavailable
 from include.insight_invest.jobs import Job
@@ -15,6 +16,9 @@ from include.insight_invest.store import ledger
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.lease import one_batch_at_a_time
 from include.insight_invest.store.load import Counts, LoadContext
+
+if TYPE_CHECKING:
+    from include.insight_invest.sources.nasdaq import Nasdaq
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +73,7 @@ class Run:
     refusing: set[str] = field(default_factory=set)  # the sources that failed or throttled for some ticker
     sources: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    listings: "Nasdaq | None" = None  # the US exchanges' files, once they were asked for
     told: set[str] = field(default_factory=set)  # whose problem an earlier run has reported: in the ledger only
 
     @contextmanager

@@ -3,14 +3,20 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 
 from include.insight_invest import sessions
 from include.insight_invest.errors import SourceError, SourceUnavailable
-from include.insight_invest.sources.base import State, Wanted
+from include.insight_invest.settings import Settings
+from include.insight_invest.sources.base import Answer, State, Wanted, Window
+from include.insight_invest.sources.listings import EXCHANGES
 from include.insight_invest.sources.nasdaq import Nasdaq
 from include.insight_invest.sources.yahoo import Yahoo
-from include.insight_invest.store import recent
-from include.insight_invest.updaters.landing import land_all, targets_of, wanted_of
+from include.insight_invest.store import coverage, recent
+from include.insight_invest.store.database import Connection
+from include.insight_invest.store.listed import ever_listed, record_listing
+from include.insight_invest.store.universe import Target
+from include.insight_invest.updaters.landing import land_all, land_more, targets_of, wanted_of
 from include.insight_invest.updaters.progress import Run
 from include.insight_invest.updaters.resuming import is_backfill
 
@@ -41,11 +47,56 @@ def update_us(run: Run) -> None:
             _stand_in(run, left)
 
 
-def nasdaq_of(run: Run) -> Nasdaq:
-    """The listings, with what is stored of the sessions before ``run.end`` to prove theirs by."""
-    eve = sessions.back(run.job.exchange, run.end, 1)
-    start = sessions.back(run.job.exchange, run.end, PROVING_SESSIONS)
-    return Nasdaq(run.settings, recent.closes(run.connection, run.job.iso_code, start, run.end), eve)
+def listings_of(connection: Connection, settings: Settings, session: date) -> Nasdaq:
+    """The exchanges' files, with what is stored of the sessions before ``session`` to prove by that they are of it."""
+    eve, start = (sessions.back("XNYS", session, count) for count in (1, PROVING_SESSIONS))
+    return Nasdaq(settings, recent.closes(connection, "US", start, session), eve)
+
+
+def ask_listings(run: Run, wanted: Sequence[Wanted]) -> Answer:
+    """What the listings say of ``wanted``. They are asked for once a run; then they are evidence of who is listed.
+
+    Raises as ``Nasdaq.prices``.
+    """
+    if run.listings is None:
+        run.listings = listings_of(run.connection, run.settings, run.end)
+    nasdaq = run.listings
+    sent, proven = nasdaq.requests, nasdaq.proven
+    try:
+        (answer,) = nasdaq.prices(wanted)
+    finally:
+        run.counts.requests += nasdaq.requests - sent
+    if nasdaq.listed and not proven:
+        with run.batch():
+            run.notes += record_listing(
+                run.connection, run.job.iso_code, run.end, nasdaq.listed, nasdaq.name, run.context
+            )
+    return replace(answer, requests=0)
+
+
+def land_listed(run: Run, targets: Sequence[Target]) -> None:
+    """Ask the listings for the close of the last session of ``targets``; what they have is stored as theirs.
+
+    A target of which they have nothing, and could have, was asked in vain.
+    """
+    if run.listings is None and run.requests_left < len(EXCHANGES):
+        return
+    window = Window(start=run.session, session=run.session)
+    try:
+        answer = ask_listings(run, [Wanted(target=target, window=window) for target in targets])
+    except SourceError as error:
+        log.warning("Nasdaq's listings were asked for %d tickers without a bar: %s", len(targets), error)
+        return
+    if served := [target for target in targets if target.ticker not in answer.problems]:
+        land_more(run, iter([replace(answer, asked=served, problems={})]))
+    if run.listings is None or not run.listings.listed:
+        return
+    without = [target.meta_id for target in targets if target.ticker not in run.listings.traded]
+    known = ever_listed(run.connection, without, run.session)
+    with run.connection.transaction():
+        coverage.asked_in_vain(
+            run.connection, answer.source, dict.fromkeys(known, run.session), run.session, run.context
+        )
 
 
 def _left(run: Run, wanted: Sequence[Wanted], reason: str) -> list[Wanted]:
@@ -59,15 +110,12 @@ def _stand_in(run: Run, left: Sequence[Wanted]) -> bool:
     """Land what the listings have of those that are ``left``; whether they had anything."""
     if is_backfill(run):
         return False
-    nasdaq = nasdaq_of(run)
     try:
-        (answer,) = nasdaq.prices(left)
+        answer = ask_listings(run, left)
     except SourceError as error:
         run.notes.append(f"Yahoo did not serve {len(left)} tickers, and the listings are of no use ({error})")
         log.warning("%s", run.notes[-1])
         return False
-    finally:
-        run.counts.requests += nasdaq.requests
     # What they do not have keeps Yahoo's reason.
     served = [target for target in answer.asked if target.ticker not in answer.problems]
     run.notes.append(
@@ -80,5 +128,5 @@ def _stand_in(run: Run, left: Sequence[Wanted]) -> bool:
     # One session is no history, and says nothing of those before it.
     run.whole -= {target.meta_id for target in served}
     run.since |= {target.meta_id: run.end for target in served}
-    land_all(run, iter([replace(answer, asked=served, problems={}, requests=0)]), len(served))
+    land_all(run, iter([replace(answer, asked=served, problems={})]), len(served))
     return True
