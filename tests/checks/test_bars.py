@@ -35,8 +35,6 @@ def frame(*rows: Row) -> pd.DataFrame:
         (("BAD", "2026-03-19", 0.0, 13.0, 0.0, 12.0, 2000.0), "a price that is not positive"),
         (("BAD", "2026-03-19", -11.0, -10.0, -13.0, -12.0, 2000.0), "a price that is not positive"),
         (("BAD", "2026-03-19", 11.0, 10.0, 13.0, 12.0, 2000.0), "low over high"),
-        (("BAD", "2026-03-19", 9.0, 13.0, 10.0, 12.0, 2000.0), "open outside low and high"),
-        (("BAD", "2026-03-19", 14.0, 13.0, 10.0, 12.0, 2000.0), "open outside low and high"),
         (("BAD", "2026-03-19", 11.0, 13.0, 10.0, 9.0, 2000.0), "close outside low and high"),
         (("BAD", "2026-03-19", 11.0, 13.0, 10.0, 14.0, 2000.0), "close outside low and high"),
         (("BAD", "2026-03-19", 11.0, 13.0, 10.0, 12.0, -1.0), "negative volume"),
@@ -136,38 +134,115 @@ def test_a_tick_outside_low_and_high_is_stored_as_it_is(row: Row) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "stored", "reason"),
+    ("prices", "stored", "reason"),
+    [
+        ((11.0, 13.0, 10.0, 13.5), [11.0, NAN, 10.0, 13.5], "close over high: stored without high"),
+        ((11.0, 13.0, 10.0, 9.6), [11.0, 13.0, NAN, 9.6], "close under low: stored without low"),
+        ((13.5, 13.0, 10.0, 12.0), [NAN, 13.0, 10.0, 12.0], "open outside low and high: stored without open"),
+        ((0.5002, 0.5, 0.4, 0.4), [NAN, 0.5, 0.4, 0.4], "open outside low and high: stored without open"),
+        ((18.0, 13.0, 10.0, 12.0), [NAN, 13.0, 10.0, 12.0], "open outside low and high: stored without open"),
+        ((13.2, 13.0, 10.0, 13.5), [13.2, NAN, 10.0, 13.5], "close over high: stored without high"),
+        ((9.0, 13.0, 10.0, 13.5), [NAN, NAN, 10.0, 13.5], "close over high: stored without open, high"),
+    ],
+)
+def test_the_close_stays_and_only_what_it_says_cannot_be_is_left_out(
+    prices: tuple[float, float, float, float], stored: list[float], reason: str
+) -> None:
+    checked = check_bars(frame(("TENT", "2026-03-19", *prices, 2000.0)))
+    assert_prices(checked.good, stored)
+    assert [(repaired["reason"], repaired["payload"]["open"]) for repaired in checked.repaired] == [(reason, prices[0])]
+    assert checked.held == []
+
+
+@pytest.mark.parametrize(
+    ("prices", "stored", "reason"),
     [
         (
-            ("TENT", "2026-03-19", 11.0, 13.0, 10.0, 13.5, 2000.0),
-            [NAN, NAN, NAN, 13.5, 2000.0],
-            "close a little outside low and high: stored without open, high and low",
+            (72.0, 7201.5, 71.3, 72.0),
+            [72.0, NAN, 71.3, 72.0],
+            "high a hundred times over open and close: stored without high",
         ),
         (
-            ("SSW", "2026-03-19", 13.5, 13.0, 10.0, 12.0, 2000.0),
-            [NAN, 13.0, 10.0, 12.0, 2000.0],
-            "open a little outside low and high: stored without it",
+            (72.0, 73.0, 0.713, 72.0),
+            [72.0, 73.0, NAN, 72.0],
+            "low a hundred times under open and close: stored without low",
         ),
         (
-            ("PENNY", "2026-03-19", 0.5002, 0.5, 0.4, 0.4, 2000.0),
-            [NAN, 0.5, 0.4, 0.4, 2000.0],
-            "open a little outside low and high: stored without it",
+            (7200.0, 7201.5, 71.3, 72.0),
+            [NAN, NAN, 71.3, 72.0],
+            "open a hundred times off the close: stored without open, high",
+        ),
+        (
+            (72.0, 300.0, 71.3, 72.0),
+            [72.0, NAN, 71.3, 72.0],
+            "high more than four times over open and close: stored without high",
+        ),
+        (
+            (72.0, 73.0, 17.0, 72.0),
+            [72.0, 73.0, NAN, 72.0],
+            "low more than four times under open and close: stored without low",
         ),
     ],
 )
-def test_up_to_5_percent_outside_the_close_stays_and_what_cannot_be_is_left_out(
-    row: Row, stored: list[float], reason: str
+def test_a_field_in_another_unit_is_left_out(
+    prices: tuple[float, float, float, float], stored: list[float], reason: str
 ) -> None:
-    checked = check_bars(frame(row))
-    values = checked.good[["open", "high", "low", "close", "volume"]].iloc[0]
-    pd.testing.assert_series_equal(values, pd.Series(stored, index=values.index), check_names=False)
-    assert [(repaired["reason"], repaired["payload"]["open"]) for repaired in checked.repaired] == [(reason, row[2])]
+    checked = check_bars(frame(("ONE", "2026-03-19", *prices, 2000.0)))
+    assert_prices(checked.good, stored)
+    assert ([row["reason"] for row in checked.repaired], checked.held) == ([reason], [])
+
+
+def test_a_session_may_go_four_times_up_and_down() -> None:
+    checked = check_bars(frame(("GME", "2026-03-19", 72.0, 287.0, 18.1, 72.0, 2000.0)))
+    assert_prices(checked.good, [72.0, 287.0, 18.1, 72.0])
+
+
+def test_where_the_exchange_has_limits_they_judge_how_far_it_may() -> None:
+    """Liquidation trading of KONEX 288490."""
+    row = ("KR", "2026-01-29", 690.0, 690.0, 6.0, 7.0, 2647669.0)
+    assert_prices(check_bars(frame(row), "KRW", limited=True).good, [690.0, 690.0, 6.0, 7.0])
+
+
+def beside(*closes: float) -> list[Row]:
+    """CLC.L of 2024-04-08 with the ``closes`` of the sessions before and after it."""
+    days = ("2024-04-05", "2024-04-09")
+    flat: list[Row] = [("CLC", day, close, close, close, close, 0.0) for day, close in zip(days, closes, strict=False)]
+    return [*flat, ("CLC", "2024-04-08", 0.6, 0.5015, 0.5, 0.6, 29862.0)]
+
+
+def test_a_close_that_its_neighbours_have_stays_and_the_range_of_another_session_goes() -> None:
+    checked = check_bars(frame(*beside(0.6, 0.58)))
+    assert_prices(checked.good[checked.good["volume"] > 0], [0.6, NAN, NAN, 0.6])
+    assert [(str(row["trade_date"]), row["reason"]) for row in checked.repaired] == [
+        ("2024-04-08", "low and high of another session than the close: stored without high, low")
+    ]
     assert checked.held == []
+
+
+@pytest.mark.parametrize("closes", [(0.6, 0.5), (0.5, 0.6), (0.6,), ()], ids=["after", "before", "newest", "only"])
+def test_a_close_that_a_neighbour_has_not_is_held(closes: tuple[float, ...]) -> None:
+    checked = check_bars(frame(*beside(*closes)))
+    assert [(str(row["trade_date"]), row["reason"]) for row in checked.held] == [
+        ("2024-04-08", "close outside low and high")
+    ]
+    assert checked.repaired == []
+
+
+@pytest.mark.parametrize("volume", [NAN, 0.0])
+def test_a_row_without_a_price_and_a_trade_is_none(volume: float) -> None:
+    checked = check_bars(frame(("PSH", "2026-03-19", NAN, NAN, NAN, NAN, volume), GOOD))
+    assert (list(checked.good["ticker"]), checked.held, checked.repaired) == (["GOOD"], [], [])
+
+
+def assert_prices(good: pd.DataFrame, prices: list[float]) -> None:
+    """The only row of ``good`` has these open, high, low and close."""
+    expected = pd.DataFrame([prices], columns=["open", "high", "low", "close"], index=good.index)
+    pd.testing.assert_frame_equal(good[list(expected.columns)], expected)
 
 
 def test_korea_quotes_whole_won_and_needs_no_tick() -> None:
     checked = check_bars(frame(("WON", "2026-03-19", 1001.0, 1000.0, 900.0, 950.0, 2000.0)), "KRW")
-    assert [row["reason"] for row in checked.repaired] == ["open a little outside low and high: stored without it"]
+    assert [row["reason"] for row in checked.repaired] == ["open outside low and high: stored without open"]
 
 
 # Sessions ----------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from include.insight_invest.checks.untraded import REPEATED
 from include.insight_invest.store import ledger
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.load import LoadContext
@@ -18,31 +19,6 @@ from tests.repair.tables import VALUES, Table, tables
 
 NOW = datetime(2026, 3, 20, 9, tzinfo=UTC)
 SAME = 1e-4  # the mended tables are rounded
-# What is wrong in the mended tables as well: rows that no check may let pass. All else in them is true.
-RESIDUAL = {
-    "1398-HK": {"2024-07-05": "a row without a single price"},
-    "PSH-L": dict.fromkeys(("2022-10-13", "2022-10-14"), "a row without a single price"),
-    "CLC-L": {
-        "2024-08-22": "a row without a single price",
-        **dict.fromkeys(
-            ("2024-07-29", "2024-07-30", "2024-07-31", "2024-08-01", "2024-08-02", "2024-08-05"),
-            "0.006 between 0.6 and 0.6: pence as pounds, on days without a trade",
-        ),
-        **dict.fromkeys(
-            (
-                "2024-03-06",
-                "2024-03-18",
-                "2024-04-08",
-                "2024-04-15",
-                "2024-04-24",
-                "2024-05-21",
-                "2024-05-28",
-                "2024-06-10",
-            ),
-            "open and close 0.6, high 0.5 to 0.57: one of the two is not of that day",
-        ),
-    },
-}
 
 
 @dataclass(frozen=True)
@@ -56,16 +32,22 @@ class Confusion:
     quarantined: int
     proposed: int  # of those, the proposal is what the mended table says
     missed: int
+    without_price: int  # rows without a single price or a trade: none is stored or held
     clean: int
-    loaded: int
-    without_fields: int  # of those, an impossible open, high or low was left out, and recorded
-    residual: int  # damaged in the mended table as well, and held
-    false_alarms: int
+    untouched: int  # stored as they came
+    without_fields: int  # stored without an open, high or low that cannot be, which is recorded
+    put_right: int  # stored in the unit of the close that they repeat, which is recorded
+    false_alarms: int  # held
 
 
 def confusion(connection: Connection, data: Path) -> list[Confusion]:
     """Load every table into ``connection``'s database as a first load of its own ticker, and count."""
     return [_load(connection, bad, right) for bad, right in tables(data)]
+
+
+def is_right(row: Confusion) -> bool:
+    """Whether it is of a table that says what is true."""
+    return row.table.endswith(("-fixed", "no-bad-divs"))
 
 
 def total(rows: Sequence[Confusion]) -> Confusion:
@@ -113,11 +95,16 @@ def _count(connection: Connection, meta_id: int, table: Table, right: Table) -> 
             {"id": meta_id},
         )
     }
-    repaired = connection.execute(
-        "select count(*) from tb_quarantine where meta_id = %s and status = 'repaired'", [meta_id]
-    ).fetchone()
-    residual = {("bar", date.fromisoformat(day)) for day in _residual(table)}
-    clean = everything - damaged - residual
+    repaired = {
+        ("bar", day): str(reason)
+        for reason, day in connection.execute(
+            "select reason, trade_date from tb_quarantine where meta_id = %s and status = 'repaired'", [meta_id]
+        )
+    }
+    empty = table.bars[VALUES].isna().all(axis=1)
+    nothing = {("bar", day) for day in table.bars["trade_date"].dt.date[empty]}
+    clean = everything - damaged - nothing
+    mended = {key for key in clean & stored if key in repaired}
     return Confusion(
         table=table.name,
         rows=len(table.bars),
@@ -126,16 +113,13 @@ def _count(connection: Connection, meta_id: int, table: Table, right: Table) -> 
         quarantined=len(damaged & set(held)),
         proposed=sum(_is_right(key, held[key], right) for key in damaged & set(held)),
         missed=len(damaged - set(held)),
+        without_price=len(nothing - stored - set(held)),
         clean=len(clean),
-        loaded=len(clean & stored),
-        without_fields=int(str(repaired[0])) if repaired else 0,
-        residual=len(residual & set(held)),
+        untouched=len(clean & stored) - len(mended),
+        without_fields=sum(repaired[key] != REPEATED for key in mended),
+        put_right=sum(repaired[key] == REPEATED for key in mended),
         false_alarms=len(clean & set(held)),
     )
-
-
-def _residual(table: Table) -> dict[str, str]:
-    return next((rows for name, rows in RESIDUAL.items() if table.name.startswith(name)), {})
 
 
 def _keys(actions: pd.DataFrame) -> set[tuple[str, date]]:

@@ -10,6 +10,7 @@ from include.insight_invest.checks.bars import check_bars
 from include.insight_invest.checks.basis import splits_of, stacked
 from include.insight_invest.checks.neighbours import check_neighbours, line_of
 from include.insight_invest.checks.restated import against, as_corrected, check_restated, untold_splits
+from include.insight_invest.checks.untraded import REPEATED, close_before, stored_as, with_closes
 from include.insight_invest.checks.verdict import (
     DAY,
     MINOR_UNIT,
@@ -51,17 +52,12 @@ def check_answer(
     foreign = _other_currency(bars, actions, known, currency)
     if foreign:
         return _without(bars, actions, known, currency, foreign)
-    single = check_bars(bars, currency)
+    single = check_bars(bars, currency, limited=base is not None)
     kept, found, refused = _splits(single.good, actions, known)
-    beside = against(single.good, known.bars, splits_of(kept, known.actions))
-    reasons = Reasons(beside.bars.index)
-    restated = check_restated(beside.bars, beside.known, splits_of(kept, known.actions), reasons)
-    rest = beside.bars[~reasons.bad]
-    line = line_of(rest, _from_base(as_corrected(beside.known, rest), eve))
-    check_neighbours(line, splits_of(kept, known.actions, refused), reasons, limited=base is not None)
-    good = single.good[~reasons.bad.reindex(single.good.index)]
-    line = line[~line["row"].isin(reasons.text.index[reasons.bad])]
-    found += action_checks.check_dividends(kept, known.actions, line, splits_of(kept, known.actions))
+    splits, told = splits_of(kept, known.actions), splits_of(kept, known.actions, refused)
+    judged = _judge(single.good, known, splits, told, eve=eve, limited=base is not None)
+    good, reasons, why, line, restated = judged
+    found += action_checks.check_dividends(kept, known.actions, line, splits)
     found += [
         (index, "of a history that is restated, and no split says why", None)
         for index in kept.index[kept["meta_id"].isin(restated["meta_id"])]
@@ -70,10 +66,40 @@ def check_answer(
     left, held = action_checks.hold_actions(actions, found)
     return Checked(
         good,
-        [*single.held, *held_bars(bars.loc[beside.bars.index], reasons), *held, *_missing_splits(restated)],
+        [*single.held, *held_bars(bars.loc[reasons.text.index], reasons), *held, *_missing_splits(restated)],
         left,
-        [row for row in single.repaired if _is_good(row, good)],
+        [*(row for row in single.repaired if _is_good(row, good)), *held_bars(bars.loc[why.text.index], why)],
     )
+
+
+def _judge(
+    bars: pd.DataFrame,
+    known: Known,
+    splits: pd.DataFrame,
+    told: pd.DataFrame,
+    *,
+    eve: "pd.Series[float]",
+    limited: bool,
+) -> tuple[pd.DataFrame, Reasons, Reasons, pd.DataFrame, pd.DataFrame]:
+    """``bars`` against what is stored, and among their neighbours; ``told``: the true ``splits`` and refused ones.
+
+    The good ones, why others are held, which of the good ones were put right, the line of good and stored sessions, and
+    the restated tickers (check_restated).
+    """
+    beside = against(bars, known.bars, splits)
+    as_stored = stored_as(beside.bars)
+    table = with_closes(beside.bars, as_stored).assign(off=beside.bars["off"].mask(as_stored.notna(), 0.0))
+    reasons, why = Reasons(table.index), Reasons(table.index)
+    restated = check_restated(table, beside.known, splits, reasons)
+    rest = table[~reasons.bad]
+    line = line_of(rest, _from_base(as_corrected(beside.known, rest), eve))
+    check_neighbours(line, told, reasons, limited=limited)
+    as_before = close_before(table, line, reasons)
+    why.add(as_stored.notna() | as_before.notna(), REPEATED)
+    reasons.text[as_before.notna()] = ""
+    good = with_closes(table, as_before)[~reasons.bad]
+    line = line[~line["row"].isin(reasons.text.index[reasons.bad | as_before.notna()])]
+    return good[bars.columns], reasons, why, line, restated
 
 
 def _eve(bars: pd.DataFrame, base: "pd.Series[float] | None") -> "pd.Series[float]":

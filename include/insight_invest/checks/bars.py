@@ -7,7 +7,17 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from include.insight_invest.checks.verdict import PRICES, VALUES, Checked, Reasons, held_bars
+from include.insight_invest.checks.verdict import (
+    HUNDRED,
+    PRICES,
+    UNIT_TOLERANCE,
+    VALUES,
+    WILD,
+    Checked,
+    Reasons,
+    held_bars,
+    log,
+)
 
 # Yahoo's 32-bit floats put a close a hair over its high.
 _FLOAT32 = 1e-6
@@ -15,29 +25,38 @@ _FLOAT32 = 1e-6
 _TICK, _TICK_BELOW, _TICK_CHANGES_AT = 0.01, 0.0001, 1.0
 _EXACT_CURRENCIES = ("KRW",)
 # Yahoo's close is the auction's, its open, high and low are of the trades it saw: up to 3.7 % apart in the recorded
-# tables (TENT-L); 20 % apart (CLC-L) one of the two is not of that session.
+# tables (TENT-L); 20 % apart (CLC-L) one of the two is not of that session. Which, the sessions beside it tell: the
+# close where it is no further than this from both of theirs.
 LARGEST_REPAIR = 0.05
 _LARGEST_VOLUME = 1e15
 _INFINITE = [math.inf, -math.inf]
 
 
-def check_bars(bars: pd.DataFrame, currency: str = "USD") -> Checked:
+def check_bars(bars: pd.DataFrame, currency: str = "USD", *, limited: bool = False) -> Checked:
     """Split ``bars`` (sources.base.BAR_COLUMNS, in ``currency``) into rows that can be stored and rows to hold back.
 
-    A second row of the same ticker and day is dropped where it repeats the first. An open or close a little outside low
-    and high costs the row the fields that cannot be (NaN in ``good``); its close stays.
+    A second row of the same ticker and day is dropped where it repeats the first, a row without a price or a trade is
+    none. A row whose close can be believed loses the open, high and low that cannot be (NaN in ``good``).
+    ``limited``: the exchange's own limits have judged how far they moved (in liquidation trading x10 in a session).
     """
+    bars = bars[bars[PRICES].notna().any(axis=1) | (bars["volume"] > 0)]
     if bars.empty:
         return Checked(bars, [])
     bars = bars.drop_duplicates(["meta_id", "trade_date", *VALUES])
-    outside = pd.DataFrame({name: _outside(bars, name, currency) for name in ("open", "close")})
     reasons = Reasons(bars.index)
     for text, is_bad in _CHECKS:
         reasons.add(is_bad(bars), text)
-    for name in ("open", "close"):
-        reasons.add(outside[name] > LARGEST_REPAIR, f"{name} outside low and high")
-    good, repaired = _repair(bars, outside.where(~reasons.bad, 0.0))
-    return Checked(good[~reasons.bad], held_bars(bars, reasons), repaired=held_bars(bars, repaired))
+    kept = bars[~reasons.bad]
+    mend = _Mend(kept)
+    if not limited:
+        _drop_wild(mend)
+    mend_off = _drop_beyond_close(mend, currency)
+    reasons.add(pd.Series(bars.index.isin(mend_off), index=bars.index), "close outside low and high")
+    mend.drop("open", _beyond(mend.values, mend.values["open"], currency).any(axis=1), "open outside low and high")
+    good = kept.assign(**mend.values)
+    return Checked(
+        good.drop(index=mend_off), held_bars(bars, reasons), repaired=held_bars(kept, mend.reasons(except_for=mend_off))
+    )
 
 
 def only_sessions(bars: pd.DataFrame, sessions: Iterable[date], first_known: date) -> pd.DataFrame:
@@ -52,29 +71,88 @@ def only_sessions(bars: pd.DataFrame, sessions: Iterable[date], first_known: dat
     return bars[(known | before).to_numpy()]
 
 
-def _outside(bars: pd.DataFrame, name: str, currency: str) -> "pd.Series[float]":
-    """How far a field lies outside low and high, as a share of the bound; 0 within a tick, or without a bound."""
-    low, high, value = bars["low"], bars["high"], bars[name]
-    slack = pd.Series(0.0, index=bars.index)
+class _Mend:
+    """The prices of rows on their way to those that can be: which fields were dropped, and why."""
+
+    def __init__(self, bars: pd.DataFrame) -> None:
+        self.bars = bars
+        self.values = bars[PRICES].astype(float)
+        self._why = Reasons(bars.index)
+
+    def drop(self, name: str, rows: "pd.Series[bool]", why: str) -> None:
+        """Without ``name`` in ``rows`` that have it."""
+        rows = rows & self.values[name].notna()
+        self.values[name] = self.values[name].mask(rows)
+        self._why.add(rows, why)
+
+    def reasons(self, except_for: pd.Index) -> Reasons:
+        """Of each row that lost a field why, and which."""
+        lost = self.values.isna() & self.bars[PRICES].notna()
+        lost.loc[except_for] = False
+        text = pd.Series("", index=lost.index)
+        for name in PRICES:
+            text = text.where(~lost[name], text.where(text == "", text + ", ") + name)
+        reasons = Reasons(lost.index)
+        reasons.add(lost.any(axis=1), self._why.text + ": stored without " + text)
+        return reasons
+
+
+def _drop_wild(mend: _Mend) -> None:
+    """Without the open, high or low that is in another unit than the close, or that no session goes to."""
+    opened, close = mend.values["open"], mend.values["close"]
+    mend.drop(
+        "open", (log(opened / close).abs() - HUNDRED).abs() < UNIT_TOLERANCE, "open a hundred times off the close"
+    )
+    body = mend.values[["open", "close"]]
+    for name, side, beyond in (
+        ("high", "over", log(mend.values["high"] / body.max(axis=1))),
+        ("low", "under", log(body.min(axis=1) / mend.values["low"])),
+    ):
+        hundred = (beyond - HUNDRED).abs() < UNIT_TOLERANCE
+        mend.drop(name, hundred, f"{name} a hundred times {side} open and close")
+        mend.drop(name, beyond > WILD, f"{name} more than four times {side} open and close")
+
+
+def _drop_beyond_close(mend: _Mend, currency: str) -> pd.Index:
+    """Without the bound that the close is beyond; returns the rows whose close may be what is wrong."""
+    close = mend.values["close"]
+    beyond = _beyond(mend.values, close, currency)
+    large = (beyond["low"] > LARGEST_REPAIR) | (beyond["high"] > LARGEST_REPAIR)
+    fits = _fits(mend.bars)
+    other = large & fits
+    apart = (mend.values["open"] / close - 1).abs() > LARGEST_REPAIR
+    mend.drop("open", other & apart, _OTHER_SESSION)
+    for name in ("high", "low"):
+        mend.drop(name, other, _OTHER_SESSION)
+    mend.drop("high", (beyond["high"] > 0) & ~large, "close over high")
+    mend.drop("low", (beyond["low"] > 0) & ~large, "close under low")
+    return mend.values.index[large & ~fits]
+
+
+def _fits(bars: pd.DataFrame) -> "pd.Series[bool]":
+    """Whether a close is one of its neighbours': a session before and one after that stand where it does."""
+    ordered = bars.sort_values(["meta_id", "trade_date"])
+    close = ordered.groupby("meta_id")["close"]
+    near = [(ordered["close"] / close.shift(step) - 1).abs() <= LARGEST_REPAIR for step in (1, -1)]
+    fits: pd.Series[bool] = (near[0] & near[1]).reindex(bars.index)
+    return fits
+
+
+def _beyond(bounds: pd.DataFrame, value: "pd.Series[float]", currency: str) -> pd.DataFrame:
+    """How far ``value`` lies under ``low`` and over ``high``, as a share of it; 0 within a tick, or without a bound."""
+    slack = pd.Series(0.0, index=value.index)
     if currency not in _EXACT_CURRENCIES:
         slack = slack.mask(value >= _TICK_CHANGES_AT, _TICK).mask(value < _TICK_CHANGES_AT, _TICK_BELOW)
-    beyond = pd.concat([low - value, value - high], axis=1).max(axis=1)
-    bound = low.where(value < low, high)
-    return (beyond / bound).where(beyond > np.maximum(slack, _FLOAT32 * bound.abs()) * (1 + _FLOAT32), 0.0)
+    off = {"low": bounds["low"] - value, "high": value - bounds["high"]}
+    return pd.DataFrame(
+        {
+            name: (by / bounds[name]).where(by > np.maximum(slack, _FLOAT32 * bounds[name]) * (1 + _FLOAT32), 0.0)
+            for name, by in off.items()
+        }
+    )
 
 
-def _repair(bars: pd.DataFrame, outside: pd.DataFrame) -> tuple[pd.DataFrame, Reasons]:
-    """``bars`` without the fields that cannot be, and what was wrong: the close is a price that was paid."""
-    close, opened = outside["close"] > 0, outside["open"] > 0
-    reasons = Reasons(bars.index)
-    reasons.add(close, "close a little outside low and high: stored without open, high and low")
-    reasons.add(opened, "open a little outside low and high: stored without it")
-    if not reasons.bad.any():
-        return bars, reasons
-    fields = {"open": bars["open"].mask(close | opened), **{name: bars[name].mask(close) for name in ("high", "low")}}
-    return bars.assign(**fields), reasons
-
-
+_OTHER_SESSION = "low and high of another session than the close"
 _CHECKS: tuple[tuple[str, Callable[[pd.DataFrame], "pd.Series[bool]"]], ...] = (
     ("two different rows for one day", lambda b: b.duplicated(["meta_id", "trade_date"], keep=False)),
     ("no close", lambda b: b["close"].isna()),

@@ -7,14 +7,12 @@ import numpy as np
 import pandas as pd
 
 from include.insight_invest.checks.basis import stacked
-from include.insight_invest.checks.restated import HUNDRED, NEAR_SPLIT, TELLING_SPLIT, WILD
-from include.insight_invest.checks.verdict import VALUES, Reasons, log
+from include.insight_invest.checks.restated import NEAR_SPLIT, TELLING_SPLIT
+from include.insight_invest.checks.verdict import HUNDRED, UNIT_TOLERANCE, VALUES, WILD, Reasons, log
 
 # A jump that comes back within this many rows, to within a quarter, was none (the longest recorded, CLC-L: 6 rows).
 SPIKE_ROWS = 10
 SPIKE_RETURN = np.log(1.25)
-# Pence for pounds: a jump of 100, give or take a wild day.
-UNIT_TOLERANCE = np.log(1.25)
 # A jump by the split's ratio, with a day's move of its own; a wild one may have a third of it (SPM-MI: 0.66 of 2.96).
 SPLIT_TIGHT, SPLIT_LOOSE, SPLIT_SHARE = np.log(1.05), np.log(1.2), 1 / 3
 # Away from its ex-date only the ratio of a split of 2:1 or more says that a jump is the split's.

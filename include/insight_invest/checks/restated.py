@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from include.insight_invest.checks.basis import in_basis, stacked
-from include.insight_invest.checks.verdict import VALUES, Reasons, log
+from include.insight_invest.checks.verdict import HUNDRED, VALUES, WILD, Reasons, log
 
 # Two reads of one session differ by a correction: of the recorded vintages none moved a close by 0.1 %. A history that
 # was restated differs by one and the same factor on every session, as far as 32-bit floats and cents allow.
@@ -15,9 +15,7 @@ RESTATED_OFF, RESTATED_SPREAD, RESTATED_ROWS = np.log(1.02), np.log(1.01), 3
 RESTATED_OFF_FEW = np.log(1.2)
 # One session that is off by the ratio of a split, or a hundredfold, was quoted in other shares, or in another unit.
 SAME_RATIO = np.log(1.01)
-HUNDRED = np.log(100.0)
-# More than this between two reads is no correction. The least split that cannot be taken for a day's move: 1.25.
-WILD = np.log(4.0)
+# The least split that cannot be taken for a day's move.
 TELLING_SPLIT = np.log(1.25)
 # A session with two stored ones after it was read on three evenings: more than this is no correction of it any more,
 # unless the new close goes with the sessions around it and the stored one did not.

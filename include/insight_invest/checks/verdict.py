@@ -12,6 +12,10 @@ PRICES = ["open", "high", "low", "close"]
 VALUES = [*PRICES, "volume"]
 DAY = "datetime64[ns]"
 MINOR_UNIT = 100  # pence in a pound, cents in a rand
+# Pence for pounds: a jump of 100, give or take a wild day.
+HUNDRED, UNIT_TOLERANCE = np.log(100.0), np.log(1.25)
+# More than this between two reads is no correction, and in a session nearly always an error.
+WILD = np.log(4.0)
 KNOWN_BARS = ["meta_id", "trade_date", *VALUES, "basis_date", "currency"]
 KNOWN_ACTIONS = ["meta_id", "ex_date", "kind", "value", "basis_date"]
 
