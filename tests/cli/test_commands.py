@@ -162,7 +162,7 @@ class TestQuarantine:
     def test_release_stores_the_row_with_a_ledger_row_of_its_own(self, cli: Command, market: Market) -> None:
         said = cli("quarantine", "release", self.ids(market)["ACME"], "--note", "seen at the exchange", "--by", "kim")
         assert (said.code, said.out) == (0, f"row {self.ids(market)['ACME']} released: 1 new, 0 changed\n")
-        assert market.bars()[0] == ("ACME", "2026-01-07", 11.0, 12.0, 10.75, 12.75, 3000, "2026-01-07", "yahoo")
+        assert market.bars()[0] == ("ACME", "2026-01-07", 11.0, None, 10.75, 12.75, 3000, "2026-01-07", "yahoo")
         assert market.rows("select status, decided_by, note from tb_quarantine where ticker = 'ACME'") == [
             ("released", "kim", "seen at the exchange")
         ]

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from include.insight_invest.store.database import Connection
+from include.insight_invest.store.ledger import broken_invariants
 from include.insight_invest.store.load import Change, Counts
 from tests.store.rows import NAN, actions, bars, counted, load, revisions, stored_bars, ticker
 
@@ -71,6 +72,53 @@ def test_a_missing_close_never_overwrites_one(connection: Connection) -> None:
     assert counted(load(connection, bars(("2026-03-18", 10.0, 12.0, 9.0, NAN, 1000, "2026-03-18")))) == (0, 0, 1)
     assert counted(load(connection, bars(("2026-03-18", 10.0, 12.5, 9.0, NAN, 1000, "2026-03-18")))) == (0, 1, 0)
     assert stored_bars(connection) == [("2026-03-18", 10.0, 12.5, 9.0, 11.0, 1000, "2026-03-18", "yahoo")]
+
+
+@pytest.mark.parametrize(
+    ("quoted", "stored"),
+    [
+        ((NAN, NAN, NAN, 12.5), (10.0, None, 9.0, 12.5)),
+        ((NAN, NAN, NAN, 8.5), (10.0, 12.0, None, 8.5)),
+        ((10.5, NAN, 9.5, 12.5), (10.5, None, 9.5, 12.5)),
+        ((12.5, NAN, 10.0, 11.0), (12.5, None, 10.0, 11.0)),
+        ((NAN, 12.0, 10.5, 11.0), (None, 12.0, 10.5, 11.0)),
+        ((NAN, 8.5, 8.0, 8.2), (None, 8.5, 8.0, 8.2)),
+        ((11.0, 12.0, 11.5, 13.0), (11.0, None, 11.5, 13.0)),
+        ((NAN, NAN, NAN, 12.01), (10.0, 12.0, 9.0, 12.01)),
+    ],
+    ids=["high", "low", "half a bar", "by its open", "the open by its range", "by another range", "its own", "a tick"],
+)
+def test_a_stored_value_that_the_new_ones_contradict_goes_to_the_revision(
+    connection: Connection, quoted: tuple[float, float, float, float], stored: tuple[float | None, ...]
+) -> None:
+    load(connection, bars(WED))
+    again = bars(("2026-03-18", *quoted, 1000, "2026-03-18"))
+    assert counted(load(connection, again)) == (0, 1, 0)
+    assert [row[1:5] for row in stored_bars(connection)] == [stored]
+    assert connection.execute("select open, high, low, close from tb_bar_revision").fetchall() == [WED[1:5]]
+    assert counted(load(connection, again)) == (0, 0, 1)
+
+
+def test_korea_quotes_whole_won_and_needs_no_tick(connection: Connection) -> None:
+    load(
+        connection,
+        bars(("2026-03-18", 1000.0, 1200.0, 900.0, 1100.0, 1000, "2026-03-18")),
+        source="krx",
+        currency="KRW",
+    )
+    close = bars(("2026-03-18", NAN, NAN, NAN, 1200.01, 1000, "2026-03-18"))
+    load(connection, close, source="krx", currency="KRW")
+    assert [row[1:5] for row in stored_bars(connection)] == [(1000.0, None, 900.0, 1200.01)]
+
+
+def test_an_impossible_bar_is_found(connection: Connection) -> None:
+    load(connection, bars(WED, THU))
+    assert broken_invariants(connection, "us-price") == []
+    connection.execute("update tb_bar set close = 12.02 where trade_date = '2026-03-18'")
+    connection.execute("update tb_bar set close = 9.99 where trade_date = '2026-03-19'")
+    assert broken_invariants(connection, "us-price") == [
+        "the bar of MSFT on 2026-03-18 is impossible: close 12.02, low 9, high 12"
+    ]
 
 
 def test_a_value_that_was_missing_is_filled_in(connection: Connection) -> None:

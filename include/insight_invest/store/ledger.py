@@ -125,7 +125,7 @@ def close_run(
 
 
 def broken_invariants(connection: Connection, job: str, run_id: int | None = None) -> list[str]:
-    """What the three invariants find wrong, each as a sentence; empty when ledger and data agree.
+    """What the invariants find wrong, each as a sentence; empty when ledger and data agree.
 
     Judged is ``run_id``; without it the newest run, be it dead, but not one that is still at work.
     """

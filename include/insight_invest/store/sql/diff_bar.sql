@@ -3,13 +3,11 @@
 -- basis dates. A row so written stays right where a split between the two is learnt, or corrected, afterwards.
 -- Volume that the source gives as it was traded (Naver) is brought into the shares of the basis date first. Whoever
 -- restates volume for a split cuts it to whole shares: it differs by more than slack, one share after each split.
+-- What the close, quoted or stored, contradicts is none: a high under it, a low over it. So is what was taken over and
+-- lies outside what was quoted with it. The slack is a price's tick.
 -- A better source's bar is not replaced by a worse one's (outranked), which still says that the two differ.
 create temporary table diff_bar on commit drop as
-select s.meta_id, s.trade_date, b.meta_id is not null as known,
-       case when not h.halted then coalesce(s.open, b.open / f.factor) end as open,
-       case when not h.halted then coalesce(s.high, b.high / f.factor) end as high,
-       case when not h.halted then coalesce(s.low, b.low / f.factor) end as low,
-       coalesce(s.close, b.close / f.factor) as close,
+select s.meta_id, s.trade_date, b.meta_id is not null as known, o.open, h.high, l.low, c.close,
        round(coalesce(s.volume, b.volume * f.factor))::bigint as volume,
        s.basis_date, f.factor,
        b.meta_id is not null
@@ -39,12 +37,31 @@ cross join lateral (
 cross join lateral (
     -- another source's word that there was no trade: its predecessor's open, high and low were made up (Yahoo's of a halt)
     select s.open is null and s.high is null and s.low is null and coalesce(s.volume = 0 and b.source <> %(source)s, false) as halted
+) as n
+cross join lateral (select coalesce(s.close, b.close / f.factor) as close) as p
+cross join lateral (
+    select p.close, 1.000001 * greatest(
+        1e-6 * p.close, case when %(currency)s = 'KRW' then 0 when p.close >= 1 then 0.01 else 0.0001 end) as slack
+) as c
+cross join lateral (select case when s.high >= c.close - c.slack then s.high end as high) as q
+cross join lateral (select case when s.low <= c.close + c.slack then s.low end as low) as r
+cross join lateral (
+    select coalesce(q.high, case when not n.halted and b.high / f.factor >= greatest(c.close, s.open, r.low) - c.slack
+                                 then b.high / f.factor end) as high
 ) as h
+cross join lateral (
+    select coalesce(r.low, case when not n.halted and b.low / f.factor <= least(c.close, s.open, q.high) + c.slack
+                                then b.low / f.factor end) as low
+) as l
+cross join lateral (
+    select coalesce(s.open, case when not n.halted and b.open / f.factor <= coalesce(h.high, 'infinity') + c.slack
+                                  and b.open / f.factor >= coalesce(l.low, 0) - c.slack then b.open / f.factor end) as open
+) as o
 where b.meta_id is null
    or (b.source = %(fallback)s and %(source)s <> %(fallback)s)
    or insight_differs(s.open, b.open, f.factor, %(unit)s)
-   or insight_differs(s.high, b.high, f.factor, %(unit)s)
-   or insight_differs(s.low, b.low, f.factor, %(unit)s)
+   or insight_differs(q.high, b.high, f.factor, %(unit)s)
+   or insight_differs(r.low, b.low, f.factor, %(unit)s)
    or insight_differs(s.close, b.close, f.factor, %(unit)s)
    or case
        when s.volume is null or round(s.volume / f.factor) = b.volume then false

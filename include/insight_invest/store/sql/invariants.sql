@@ -41,3 +41,15 @@ from (select distinct 'tb_bar' as origin, run_id from tb_bar
       union select distinct 'tb_macro_revision', run_id from tb_macro_revision
       union select distinct 'tb_macro_revision', replaced_by from tb_macro_revision) as written
 where not exists (select from tb_job_run as r where r.run_id = written.run_id)
+union all
+-- 4. A bar whose close is outside its own low and high, by more than a tick, is impossible.
+(
+    select format('the bar of %%s on %%s is impossible: close %%s, low %%s, high %%s',
+                  m.ticker, b.trade_date, b.close, b.low, b.high)
+    from tb_bar as b
+    join tb_meta as m using (meta_id)
+    where greatest(b.close - b.high, b.low - b.close)
+          > 1.00001 * greatest(1e-6 * b.close, case when b.currency = 'KRW' then 0 when b.close >= 1 then 0.01 else 0.0001 end)
+    order by b.meta_id, b.trade_date
+    limit 20
+)
