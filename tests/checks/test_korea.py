@@ -199,8 +199,19 @@ def test_of_all_sessions_26_and_16_base_prices_are_not_the_close_before(market: 
 def test_no_true_row_is_beyond_its_limits(market: pd.DataFrame) -> None:
     """Liquidation trading (down to -98 %) and first days (up to +300 %) included: 176,211 rows in the two years."""
     markets = dict(zip(market["meta_id"], market["Market"], strict=True))
-    _, back = hold_beyond_limits(market, market["base"], NOTHING, DAYS, markets)
+    first = market.groupby("meta_id")["trade_date"].min()
+    listed = first.index[first > market["trade_date"].min()].tolist()
+    _, back = hold_beyond_limits(market, market["base"], NOTHING, DAYS, markets, listed)
     assert back == []
+
+
+def test_the_first_bar_of_a_share_has_the_limits_of_a_first_day_only_where_it_was_listed_that_day() -> None:
+    row = bars(("2026-01-08", 33_300, 5))
+    base = pd.Series([10_000.0], row.index)
+    good, back = hold_beyond_limits(row, base, NOTHING, DAYS, {1: "KOSPI"})
+    assert (len(good), [held["reason"] for held in back]) == (0, [BEYOND])
+    good, back = hold_beyond_limits(row, base, NOTHING, DAYS, {1: "KOSPI"}, listed=[1])
+    assert (len(good), back) == (1, [])
 
 
 def test_without_a_base_price_only_what_is_not_restated_yet_is(market: pd.DataFrame) -> None:

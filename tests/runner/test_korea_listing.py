@@ -121,6 +121,27 @@ class TestLimits:
         write_krx(market.folder, "2026-01-08", [*THURSDAY_KR, new])
         assert market.run("kr-price", as_of=THURSDAY).rows.held_back == 0
 
+    def test_who_is_only_new_to_an_empty_database_was_not_listed_today(self, market: Market) -> None:
+        """33,300 won on a base of 10,000, in the first listing that anybody read."""
+        write_krx(
+            market.folder,
+            "2026-01-07",
+            [*WEDNESDAY_KR, ("000660", "Hynix", "KOSPI", 9900, 33_300, 9800, 33_300, 5, 10_000)],
+        )
+        assert market.run("kr-price", as_of=WEDNESDAY).rows.held_back == 1
+        assert [row[:3] for row in self.held(market)] == [("000660", "2026-01-07", "33300.0")]
+
+    def test_nor_who_was_in_an_earlier_listing_without_a_bar(self, market: Market) -> None:
+        write_krx(market.folder, "2026-01-07", [*WEDNESDAY_KR, ("000660", "Hynix", "KOSPI", "-", "-", "-", "-", "-")])
+        market.run("kr-price", as_of=WEDNESDAY)
+        write_krx(
+            market.folder,
+            "2026-01-08",
+            [*THURSDAY_KR, ("000660", "Hynix", "KOSPI", 9900, 33_300, 9800, 33_300, 5, 10_000)],
+        )
+        market.run("kr-price", as_of=THURSDAY)
+        assert [row[:2] for row in self.held(market)] == [("000660", "2026-01-08")]
+
     def test_after_a_halt_there_may_be_no_limits(self, market: Market) -> None:
         """Liquidation trading: 국보 (001140) fell from 2,110 to 86 won on 2026-01-16."""
         market.run("kr-price", as_of=WEDNESDAY)

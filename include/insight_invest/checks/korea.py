@@ -9,7 +9,7 @@ within), KONEX 15 % since it opened in 2013; on the day of listing 60 to 400 % o
 What held before 1998-12-07 was narrower and is not judged.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -67,18 +67,25 @@ def first_bars(bars: pd.DataFrame) -> pd.DataFrame:
     return bars.loc[bars.groupby("meta_id")["trade_date"].idxmin()]
 
 
+def _is_first(bars: pd.DataFrame) -> "pd.Series[bool]":
+    return pd.Series(bars.index.isin(first_bars(bars).index), bars.index)
+
+
 def hold_beyond_limits(
     bars: pd.DataFrame,
     base: "pd.Series[float] | None",
     before: pd.DataFrame,
     days: npt.NDArray[np.datetime64],
     markets: Mapping[int, str | None],
+    listed: Collection[int] = (),
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
     """The ``bars`` (sources.base.BAR_COLUMNS) that their session's limits allowed, and the others for the quarantine.
 
     ``base`` is the price that the limits count from, aligned with ``bars``; where a source gives none it is the close
     of the session before. ``before``, by meta_id, is what is stored of the seven sessions before a ticker's first bar:
-    stored_day, stored_close (in the bars' shares), halted_on. ``days`` are the exchange's sessions.
+    stored_day, stored_close (in the bars' shares), halted_on. ``days`` are the exchange's sessions. ``listed`` are the
+    meta_ids whose first bar is of the day on which they were listed, by what listings before it lacked: that nothing of
+    a share is stored says only that nobody has loaded it.
     """
     number = pd.Series(np.searchsorted(days, bars["trade_date"].to_numpy("datetime64[D]")), bars.index)
     stored = before.reindex(bars["meta_id"]).set_axis(bars.index)
@@ -87,7 +94,7 @@ def hold_beyond_limits(
         bars,
         judged.where(judged > 0),
         konex=bars["meta_id"].map(markets) == "KONEX",
-        first=stored["stored_day"].isna() & bars.index.isin(first_bars(bars).index),
+        first=stored["stored_day"].isna() & bars["meta_id"].isin(list(listed)) & _is_first(bars),
     )
     reasons = Reasons(bars.index)
     reasons.add(wrong & ~_after_a_halt(bars, number, stored, days), BEYOND)

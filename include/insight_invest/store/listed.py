@@ -108,6 +108,21 @@ def ever_listed(connection: Connection, meta_ids: Collection[int], session: date
     return {int(str(row[0])) for row in rows}
 
 
+def is_recorded(connection: Connection, iso_code: str, session: date) -> bool:
+    """Whether the listing of ``session`` was read and taken as evidence."""
+    query = "select 1 from tb_listing where iso_code = %s and session_date = %s"
+    return connection.execute(query, [iso_code, session]).fetchone() is not None
+
+
+def newly_listed(
+    connection: Connection, meta_ids: Sequence[int], days: Sequence[date], since: Sequence[date]
+) -> set[int]:
+    """Those of ``meta_ids`` that were listed on their day: a recorded listing of [since, day) lacked them, as did every
+    one before."""
+    values = {"meta_ids": list(meta_ids), "days": list(days), "since": list(since)}
+    return {int(str(row[0])) for row in connection.execute(sql("newly_listed"), values)}
+
+
 def _sentences(rows: Sequence[tuple[object, ...]], text: str) -> list[str]:
     told = [text.format(ticker, day) for ticker, day in rows[:SHOWN]]
     return [*told, f"and {len(rows) - SHOWN} more like these"] if len(rows) > SHOWN else told

@@ -13,6 +13,7 @@ from include.insight_invest.checks.korea import (
 )
 from include.insight_invest.sources.base import Answer
 from include.insight_invest.store.inferred import bars_before
+from include.insight_invest.store.listed import newly_listed
 from include.insight_invest.updaters.progress import Run
 
 if TYPE_CHECKING:
@@ -27,15 +28,13 @@ def within_limits(run: Run, answer: Answer, bars: "pd.DataFrame") -> "tuple[pd.D
         return bars, []
     days = _days(run.job.exchange)
     first = first_bars(bars)
-    before = bars_before(
-        run.connection,
-        first["meta_id"].tolist(),
-        first["trade_date"].dt.date.tolist(),
-        sessions_back(days, first["trade_date"], FREE_SESSIONS),
-        first["basis_date"].dt.date.tolist(),
-    ).set_axis(first["meta_id"])
+    meta_ids, on = first["meta_id"].tolist(), first["trade_date"].dt.date.tolist()
+    since = sessions_back(days, first["trade_date"], FREE_SESSIONS)
+    bases = first["basis_date"].dt.date.tolist()
+    before = bars_before(run.connection, meta_ids, on, since, bases).set_axis(first["meta_id"])
     markets = {target.meta_id: target.market for target in answer.asked}
-    return hold_beyond_limits(bars, answer.base, before, days, markets)
+    listed = newly_listed(run.connection, meta_ids, on, since)
+    return hold_beyond_limits(bars, answer.base, before, days, markets, listed)
 
 
 @cache
