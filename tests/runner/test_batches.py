@@ -169,6 +169,22 @@ class TestKorea:
         assert (report.exit_code, report.rows.new) == (0, 30)
         korea.audit("kr-price")
 
+    def test_one_that_is_refused_is_no_evidence_of_who_left(self, market: Market) -> None:
+        """Thursday's was missed, and is half a file when Friday's run reads it: seven of twelve are gone."""
+        for day, count, price in (("2026-01-07", 12, 1000), ("2026-01-08", 5, 1010), ("2026-01-09", 12, 1020)):
+            self.list_shares(market, day, count, price)
+        market.run("kr-price", as_of="2026-01-07T12:00+00:00")
+        report = market.run("kr-price", as_of=FRIDAY)
+        assert (report.exit_code, (report.error or "").partition(":")[0]) == (
+            1, "krx's answer for 12 tickers was refused, nothing of it was loaded",
+        )  # fmt: skip
+        assert market.rows("select session_date::text from tb_listing order by 1") == [("2026-01-07",), ("2026-01-09",)]
+        assert market.rows("select * from tb_absence") == []
+        assert market.rows("select distinct trade_date::text from tb_bar order by 1") == [
+            ("2026-01-07",),
+            ("2026-01-09",),
+        ]
+
 
 def test_a_real_listing_that_is_cut_at_a_row(market: Market, shared_data: Path) -> None:
     """19 March 2026 after the 18th: 1,439 of 2,878 rows are refused, the file as it is loads."""

@@ -1,10 +1,11 @@
 """Korea: the market of a day from KRX, history from Naver, Yahoo when KRX is down."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.fixtures.market import THURSDAY_KR, Market
+from tests.fixtures.market import THURSDAY_KR, WEDNESDAY_KR, Market
 from tests.folders import write_krx, write_naver
 from tests.replay import Fault
 
@@ -145,14 +146,132 @@ def test_both_down(market: Market) -> None:
     assert report.requests == market.replay.counts.total()
 
 
-def test_history_comes_from_naver(market: Market) -> None:
-    market.follow("005930", iso_code="KR", market="KOSPI")
-    report = market.run("kr-price", start="2026-01-06", end="2026-01-07", tickers=("005930",))
-    assert market.bars() == [
-        ("005930", "2026-01-06", 950.0, 1000.0, 900.0, 990.0, 400, "2026-01-08", "naver"),
-        ("005930", "2026-01-07", 1000.0, 1100.0, 900.0, 1050.0, 500, "2026-01-08", "naver"),
-    ]
-    assert (report.source, report.requests) == ("naver", 1)
+class TestRanges:
+    """A range is its listings, one request each; what they lack is Naver's, as are a few tickers over years."""
+
+    TUESDAY = ("005930", "2026-01-06", 950.0, 1000.0, 900.0, 990.0, 400, "2026-01-08", "naver")
+    RESTATED = (
+        "came from Naver, in shares of today. Of splits that no listing has shown, tb_action has none and the volumes "
+        "before them are as traded"
+    )
+
+    def test_a_session_that_the_listings_lack_comes_from_naver(self, market: Market) -> None:
+        market.follow("005930", iso_code="KR", market="KOSPI")
+        report = market.run("kr-price", start="2026-01-06", end="2026-01-07", tickers=("005930",))
+        assert market.bars() == [
+            self.TUESDAY,
+            ("005930", "2026-01-07", 1000.0, 1100.0, 900.0, 1050.0, 500, "2026-01-07", "krx"),
+        ]
+        assert (report.source, report.requests, market.replay.counts) == ("krx+naver", 3, {"krx": 2, "naver": 1})
+        assert report.notes == [
+            "2 tickers newly listed",
+            f"1 sessions from 2026-01-06 to 2026-01-06 are not in KRX's listings: they {self.RESTATED}",
+        ]
+
+    def test_a_few_tickers_over_years_come_from_naver(self, market: Market) -> None:
+        """2025-10-01 to 2026-01-06 are 63 sessions, more than 60 and more than one ticker."""
+        market.follow("005930", iso_code="KR", market="KOSPI")
+        report = market.run("kr-price", start="2025-10-01", end="2026-01-06", tickers=("005930",))
+        assert market.bars() == [self.TUESDAY]
+        assert (report.source, report.requests, market.replay.counts) == ("naver", 1, {"naver": 1})
+        assert f"the range {self.RESTATED}" in report.notes
+
+    def test_a_new_database_learns_its_shares_from_the_range(self, market: Market) -> None:
+        report = market.run("kr-price", start="2026-01-07", end="2026-01-07")
+        assert [bar[:2] for bar in market.bars()] == [
+            ("005930", "2026-01-07"),
+            ("0126Z0", "2026-01-07"),
+            ("247540", "2026-01-07"),
+        ]
+        assert (report.requests, market.rows("select session_date::text, listed from tb_listing")) == (
+            1, [("2026-01-07", 3)],
+        )  # fmt: skip
+
+    def test_where_no_listing_is_kept_from_the_newest(self, market: Market) -> None:
+        report = market.run("kr-price", start="2026-01-06", end="2026-01-06")
+        assert [bar for bar in market.bars() if bar[1] == "2026-01-06"] == [self.TUESDAY]
+        assert (report.exit_code, market.rows("select count(*) from tb_meta where iso_code = 'KR'")) == (0, [(3,)])
+
+    def test_half_a_listing_is_refused_and_the_other_sessions_land(self, market: Market) -> None:
+        shares = [(f"{number:05}0", "Name", "KOSPI", 1000, 1200, 900, 1100, number) for number in range(1, 31)]
+        for day, listed in (("2026-01-06", shares), ("2026-01-07", shares[:12]), ("2026-01-08", shares)):
+            write_krx(market.folder, day, [(*share[:7], int(day[-2:]) * share[7]) for share in listed])
+        report = market.run("kr-price", start="2026-01-06", end="2026-01-08")
+        assert (report.exit_code, (report.error or "")[:37]) == (1, "the listing of 2026-01-07 was refused")
+        query = "select trade_date::text, count(*) from tb_bar group by 1 order by 1"
+        assert market.rows(query) == [("2026-01-06", 30), ("2026-01-08", 30)]
+        write_krx(market.folder, "2026-01-07", [(*share[:7], 7 * share[7]) for share in shares])
+        asked = market.replay.counts["krx"]
+        report = market.run("kr-price", start="2026-01-06", end="2026-01-08")
+        assert (report.exit_code, report.rows.new) == (0, 30)
+        assert market.replay.counts["krx"] - asked == 2  # Wednesday's, and the number of shares of Tuesday's
+        market.audit("kr-price")
+
+
+class TestRequestBudget:
+    """INSIGHT_REQUEST_BUDGET in the listings' sessions; the newest of a daily run has been read by then."""
+
+    SPENT = "the budget of {} requests (INSIGHT_REQUEST_BUDGET) is spent and {}; what was loaded stays. {}"
+    GOES_ON = "Run the same again: it goes on where this one stopped"
+
+    @pytest.fixture(autouse=True)
+    def _listings(self, market: Market) -> None:
+        for number, day in enumerate(("2026-01-02", "2026-01-05", "2026-01-06")):
+            write_krx(market.folder, day, [(*share[:7], 0 if share[3] == 0 else 900 + number) for share in TUESDAY_KR])
+        write_krx(market.folder, "2026-01-07", WEDNESDAY_KR)
+        write_krx(market.folder, "2026-01-08", THURSDAY_KR)
+
+    def test_of_a_range_that_goes_on_session_by_session(self, market: Market) -> None:
+        wish: dict[str, Any] = {"start": "2026-01-02", "end": "2026-01-08"}
+        report = market.run("kr-price", **wish, settings=market.settings(request_budget=2))
+        assert (report.exit_code, report.status, report.requests) == (3, "over_budget", 2)
+        assert report.error == self.SPENT.format(2, "3 sessions' listings were not asked for", self.GOES_ON)
+        report = market.run("kr-price", **wish, settings=market.settings(request_budget=3))
+        assert (report.exit_code, report.requests) == (3, 3)  # the second landed is read for its number of shares
+        assert "goes on where an interrupted run stopped: 2 of 5 sessions were landed already" in report.notes
+        report = market.run("kr-price", **wish)
+        assert (report.exit_code, report.rows.new, report.requests) == (0, 3, 2)
+        assert market.rows("select trade_date::text, count(*) from tb_bar group by 1 order by 1") == [
+            (f"2026-01-0{day}", 3) for day in (2, 5, 6, 7, 8)
+        ]
+        assert market.run("kr-price", **wish).requests == 5  # it finished: the same wish is a new one
+        market.audit("kr-price")
+
+    def test_of_what_a_range_asks_naver(self, market: Market) -> None:
+        (market.folder / "krx_listing" / "krx-2026-01-06.csv").unlink()
+        wish: dict[str, Any] = {"start": "2026-01-05", "end": "2026-01-07"}
+        report = market.run("kr-price", **wish, settings=market.settings(request_budget=4))
+        assert report.error == self.SPENT.format(4, "2 tickers were not asked for", self.GOES_ON)
+        assert market.replay.counts["naver"] == 1
+        report = market.run("kr-price", **wish)
+        assert (report.exit_code, market.replay.counts["naver"]) == (0, 3)
+        assert [bar[8] for bar in market.bars() if bar[0] == "005930"] == ["krx", "naver", "krx"]
+
+    def test_of_a_daily_run(self, market: Market) -> None:
+        market.run("kr-price", as_of="2026-01-02T12:00+00:00")
+        report = market.run("kr-price", settings=market.settings(request_budget=5))
+        assert (report.exit_code, report.requests) == (3, 5)
+        assert report.error == self.SPENT.format(
+            5, "2 earlier sessions' listings were not asked for", "The next run asks for them"
+        )
+        assert [bar[1] for bar in market.bars() if bar[0] == "005930"] == [
+            "2026-01-02",
+            "2026-01-06",
+            "2026-01-07",
+            "2026-01-08",
+        ]
+        assert market.run("kr-price").exit_code == 0
+        assert len([bar for bar in market.bars() if bar[0] == "005930"]) == 5
+
+    def test_where_nothing_is_left_to_ask(self, market: Market) -> None:
+        market.run("kr-price", as_of="2026-01-02T12:00+00:00")
+        assert market.run("kr-price", settings=market.settings(request_budget=7)).exit_code == 0
+
+    def test_tickers_are_counted_where_yahoo_stands_in(self, market: Market) -> None:
+        market.run("kr-price", as_of="2026-01-02T12:00+00:00")
+        market.replay.fault(Fault.SERVER_ERROR, source="krx")
+        report = market.run("kr-price", settings=market.settings(request_budget=2, attempts=1))
+        assert report.error == self.SPENT.format(2, "2 tickers were not asked for", "The next run asks for them")
 
 
 class TestMissedSessions:

@@ -52,7 +52,8 @@ class Answer:
 
     Prices are money per share of ``basis_date``, in ``currency``. ``problems`` is {ticker: (state, reason)} for the
     tickers without data. ``until`` is the last day that was asked for; None is the last that the run wants. ``base`` is
-    the price that each bar's limits count from, aligned with ``bars``, where the source says it (KRX).
+    the price that each bar's limits count from, aligned with ``bars``, where the source says it (KRX). ``landed`` turns
+    true when the answer is committed; one that was refused as a whole stays without.
     """
 
     source: str
@@ -65,6 +66,7 @@ class Answer:
     volume_is_adjusted: bool = True
     until: date | None = None
     base: "pd.Series[float] | None" = None
+    landed: bool = False
 
 
 class PriceSource(Protocol):

@@ -89,10 +89,37 @@ class Snapshot:
         newest = max(item.window.session for item in wanted)
         first = min(item.window.start or newest for item in wanted)
         listing = self.market(newest)
-        for day in sessions.sessions("XKRX", first, newest)[:-1]:
-            if answer := self._earlier_answer(day, [item for item in wanted if (item.window.start or newest) <= day]):
-                yield answer
+        earlier = sessions.sessions("XKRX", first, newest)[:-1]
+        yield from self.earlier_prices(
+            earlier, lambda day, _: [item for item in wanted if (item.window.start or newest) <= day]
+        )
         yield self._answer(listing, wanted, newest)
+
+    def earlier_prices(
+        self, days: Sequence[date], wanted: Callable[[date, pd.DataFrame], Sequence[Wanted]]
+    ) -> Iterator[Listed]:
+        """Answer for each of ``days`` by its own listing, one request each; what cannot be read is in ``lost``.
+
+        ``wanted`` is told the day and its listing, and gives the tickers that are wanted of it; of none, no answer.
+        """
+        for day in days:
+            try:
+                if any(isinstance(error, Throttled) for error in self.lost.values()):
+                    raise Throttled(f"KRX's listing of {day} was not asked for: its cache asked to slow down (429)")
+                listing = self.earlier(day)
+                answer = self._answer(listing, items, day) if (items := wanted(day, listing)) else None
+            except SourceError as error:
+                log.info("%s", error)
+                self.lost[day] = error
+                continue
+            if answer is not None:
+                yield answer
+
+    def stocks(self, session: date) -> "pd.Series[float]":
+        """{ticker: number of shares} of an earlier session. Raises NotFound, SourceUnavailable."""
+        listing = self.earlier(session)
+        codes = listing["Code"].replace(self._renamed(session))
+        return pd.to_numeric(listing["Stocks"], errors="coerce").astype(float).groupby(codes).first()
 
     def market(self, session: date) -> pd.DataFrame:
         """KRX's listing of ``session``, read once: one row per share with Code, ISU_CD, Name, Market, OHLCV (won),
@@ -119,16 +146,6 @@ class Snapshot:
     def newest_dated(self) -> tuple[pd.DataFrame, date]:
         """The newest listing, and its session. Raises SourceUnavailable."""
         return retrying(self._read, self._settings, what="KRX listing")
-
-    def _earlier_answer(self, day: date, wanted: Sequence[Wanted]) -> Listed | None:
-        try:
-            if any(isinstance(error, Throttled) for error in self.lost.values()):
-                raise Throttled(f"KRX's listing of {day} was not asked for: its cache asked to slow down (429)")
-            return self._answer(self.earlier(day), wanted, day)
-        except SourceError as error:
-            log.info("%s", error)
-            self.lost[day] = error
-            return None
 
     def _answer(self, listing: pd.DataFrame, wanted: Sequence[Wanted], day: date) -> Listed:
         meta_ids = {item.target.ticker: item.target.meta_id for item in wanted}

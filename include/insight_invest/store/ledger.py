@@ -13,6 +13,9 @@ from include.insight_invest.store.lease import is_held
 from include.insight_invest.store.load import Counts
 from include.insight_invest.store.statements import sql
 
+# The key in tb_job_run.tickers, beside the states, of what an unfinished run over listings has landed.
+PART = "part"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Attempt:
@@ -97,9 +100,16 @@ def landed_before(
     connection: Connection, run_id: int, end: date, since: datetime
 ) -> dict[str, tuple[str, str | None, int]]:
     """{ticker: (state, reason, run_id)} of what runs with the wish of ``run_id``, whose last session is ``end``, have
-    landed since the last of them that finished, and with an as_of of ``since`` or later."""
-    rows = connection.execute(sql("landed_before"), {"run_id": run_id, "end": end, "since": since}).fetchall()
+    landed since the last of them that finished, and with an as_of of ``since`` or later. Not those in parts."""
+    values = {"run_id": run_id, "end": end, "since": since, "part": PART, "parts": False}
+    rows = connection.execute(sql("landed_before"), values).fetchall()
     return {row[0]: row[1:] for row in rows}  # type: ignore[misc]
+
+
+def parts_before(connection: Connection, run_id: int, end: date, since: datetime) -> set[str]:
+    """The same of those that land in parts: which parts."""
+    values = {"run_id": run_id, "end": end, "since": since, "part": PART, "parts": True}
+    return {str(row[0]) for row in connection.execute(sql("landed_before"), values)}
 
 
 def close_run(

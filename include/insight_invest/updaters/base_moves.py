@@ -23,6 +23,7 @@ from include.insight_invest.store.inferred import BaseMove
 from include.insight_invest.store.load import Counts
 from include.insight_invest.store.universe import Target
 from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.resuming import is_backfill
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,17 +60,17 @@ def moves_of(
     return base_moves(quotes, before, sessions.back(run.job.exchange, answer.session, 1))
 
 
-def explain_moves(run: Run, moves: "Sequence[pd.DataFrame]", targets: Sequence[Target]) -> None:
-    """Record ``moves``, ask Naver about every one that is not explained, and land the splits that it shows."""
-    if found := [frame for frame in moves if len(frame)]:
-        with run.batch():
-            for frame in found:
-                inferred.record_base_moves(run.connection, frame, run.context)
+def explain_moves(run: Run, targets: Sequence[Target]) -> None:
+    """Ask Naver about every move of ``targets`` that is not explained, and land the splits that it shows.
+
+    A run over a range asks about all of them at once, as it asks for all of its sessions.
+    """
     mine = {target.meta_id: target for target in targets}
     unexplained: dict[int, list[BaseMove]] = {}
-    for move in inferred.open_base_moves(run.connection, list(mine), run.session, run.context):
+    for move in inferred.open_base_moves(run.connection, list(mine), run.end, run.context):
         unexplained.setdefault(move.meta_id, []).append(move)
-    asked = list(unexplained)[: min(ASKED_PER_RUN, run.requests_left)]
+    most = run.requests_left if is_backfill(run) else min(ASKED_PER_RUN, run.requests_left)
+    asked = list(unexplained)[:most]
     if len(unexplained) > len(asked):
         run.notes.append(f"{len(unexplained) - len(asked)} shares' base prices are asked about in the next runs")
     wanted = [Wanted(target=mine[one], window=Window(start=None, session=run.session)) for one in asked]
@@ -128,14 +129,14 @@ def _measure(
     earlier = [other.ex_date for other in others if other.ex_date < move.ex_date]
     since = max([_since(run, move.ex_date), *earlier])
     basis = quoted["basis_date"].iloc[0].date()
-    stored = inferred.overlap(run.connection, move.meta_id, since, run.session, basis)
+    stored = inferred.overlap(run.connection, move.meta_id, since, run.end, basis)
     both = stored.merge(quoted[["trade_date", "close"]], on="trade_date")
     before = both["trade_date"].dt.date < move.ex_date
     known = inferred.known_split(run.connection, move.meta_id, move.ex_date) or 1.0
     ratio = _ratio(both[before], known, move)
     later = _ratio(both[~before], 1.0)
-    if ratio is not None and later is not None and basis > run.session:
-        # an answer of today to a run of the past, restated also for what came between the two
+    if ratio is not None and later is not None and basis > run.end:
+        # an answer of today about the past, restated also for what came between the two
         ratio = _ratio(both[before], known / later.value, move)
     evidence: dict[str, Any] = {
         "base": move.base,

@@ -31,20 +31,20 @@ def refuse_bad_batch(run: Run, answer: Answer) -> None:
         )
 
 
-def refuse_short_listing(run: Run, codes: "pd.Series[str]") -> None:
-    """Raise BatchRefused where the listing of the run's session lacks too many tickers of the session before.
+def refuse_short_listing(run: Run, codes: "pd.Series[str]", session: date) -> None:
+    """Raise BatchRefused where the listing of ``session`` lacks too many tickers of the session before.
 
     ``codes`` are the tickers that it lists. For whoever takes more from a listing than bars, before anything is taken.
     """
-    if (days := _last_two(run, run.session)) is None:
+    if (days := _last_two(run, session)) is None:
         return
-    known = universe.targets(run.connection, run.job.iso_code, session=run.session)
+    known = universe.targets(run.connection, run.job.iso_code, session=session)
     tickers = {target.meta_id: target.ticker for target in known}
     before = recent.eve_bars(run.connection, list(tickers), *days)["meta_id"].map(tickers)
     least = present_at_least(len(before))
     if len(before) >= BATCH_TICKERS and (listed := float(before.isin(codes).mean())) < least:
         raise BatchRefused(
-            f"the listing of {run.session} was refused, nothing of it was loaded: it has {len(codes)} rows, and only "
+            f"the listing of {session} was refused, nothing of it was loaded: it has {len(codes)} rows, and only "
             f"{listed:.0%} of the {len(before)} tickers of {days[0]}, at least {least:.0%} must be there. Run again "
             "when the source is whole"
         )

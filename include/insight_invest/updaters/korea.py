@@ -1,31 +1,32 @@
 """Korean bars: the whole market of a session from KRX's listing, a ticker's history from Naver, Yahoo in need."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 
 from include.insight_invest import sessions
-from include.insight_invest.checks.korea import COPIED_SHARE, FREE_SESSIONS, copied_share
-from include.insight_invest.errors import SourceError, StaleSource
+from include.insight_invest.errors import SourceError
 from include.insight_invest.sources.base import Wanted, Window
-from include.insight_invest.sources.krx import Listed, Snapshot, snapshot_definitions
+from include.insight_invest.sources.krx import Snapshot
 from include.insight_invest.sources.naver import Naver
 from include.insight_invest.sources.yahoo import Yahoo
 from include.insight_invest.store import universe
 from include.insight_invest.store.bars import count_bars
-from include.insight_invest.store.inferred import bars_before
-from include.insight_invest.store.listed import define_listing, record_listing
 from include.insight_invest.store.overrides import silent_sessions
-from include.insight_invest.store.symbols import present_symbols
 from include.insight_invest.store.universe import Target
-from include.insight_invest.updaters.base_moves import explain_moves, moves_of
-from include.insight_invest.updaters.gate import refuse_short_listing
+from include.insight_invest.updaters.base_moves import explain_moves
+from include.insight_invest.updaters.korea_listings import define, snapshot_of, watched
+from include.insight_invest.updaters.korea_range import (
+    end_walk,
+    fill_from_naver,
+    note_restated,
+    range_sessions,
+    read_by_listing,
+    walk_listings,
+)
 from include.insight_invest.updaters.landing import land_all, require, targets_of, wanted_of
 from include.insight_invest.updaters.progress import Run
-
-if TYPE_CHECKING:
-    import pandas as pd
+from include.insight_invest.updaters.resuming import budget_spent, is_backfill
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +37,12 @@ MARKET_IS_THERE = 0.9
 
 
 def update_kr(run: Run) -> None:
-    """The market of the last sessions and of those that were missed; history from Naver only when it is asked for.
+    """The market of the last sessions and of those that were missed; a past range by its listings, or from Naver.
 
     Where the listing is down or stale, each known ticker's last sessions are asked of Yahoo, and marked as such.
     """
-    if run.options.full_refresh or run.options.start is not None or run.options.end is not None:
-        _update_history(run)
+    if is_backfill(run):
+        _update_past(run)
         return
     try:
         _update_market(run)
@@ -55,50 +56,55 @@ def update_kr(run: Run) -> None:
         land_all(run, Yahoo(run.settings, run.job.iso_code).prices(wanted[: run.requests_left]), len(wanted))
 
 
-def _update_history(run: Run) -> None:
-    if not universe.targets(run.connection, run.job.iso_code):
+def _update_past(run: Run) -> None:
+    days = range_sessions(run)
+    if not read_by_listing(run, days):
+        _know_somebody(run)
+    if not read_by_listing(run, days):
+        wanted = wanted_of(run, targets_of(run))
+        land_all(run, Naver(run.settings).prices(wanted[: run.requests_left]), len(wanted))
+        if not run.options.full_refresh:
+            note_restated(run, "the range")
+        return
+    walk = walk_listings(run, days)
+    if walk.lost:
+        _know_somebody(run)
+        fill_from_naver(run, walk)
+    end_walk(run, walk)
+
+
+def _know_somebody(run: Run) -> None:
+    """The universe of a new database is what is listed now."""
+    if universe.targets(run.connection, run.job.iso_code):
+        return
+    if run.end == run.session:
         _update_market(run)
-    wanted = wanted_of(run, targets_of(run))
-    land_all(run, Naver(run.settings).prices(wanted[: run.requests_left]), len(wanted))
+        return
+    snapshot = snapshot_of(run.settings, run.connection, run.job.iso_code)
+    try:
+        define(run, snapshot.market(run.session), run.session)
+    finally:
+        run.counts.requests += snapshot.untold_requests()
 
 
 def _update_market(run: Run) -> None:
-    snapshot = Snapshot(run.settings, lambda day: present_symbols(run.connection, run.job.iso_code, day))
+    snapshot = snapshot_of(run.settings, run.connection, run.job.iso_code)
     try:
-        targets = _define(run, snapshot.market(run.session))
+        targets = define(run, snapshot.market(run.session), run.session)
         require(run, targets)
         missing = _missing(run, targets)
-        first = _first_wanted(run, targets, missing)
-        wanted = [Wanted(target=target, window=Window(start=first, session=run.session)) for target in targets]
-        moves: list[pd.DataFrame] = []
-        days = len(sessions.sessions(run.job.exchange, first, run.session))
-        land_all(run, _watched(run, snapshot, wanted, moves), len(targets) * days)
+        days = sessions.sessions(run.job.exchange, _first_wanted(run, targets, missing), run.session)
+        cut = max(0, len(days) - 1 - max(0, run.requests_left - snapshot.requests))
+        window = Window(start=days[cut], session=run.session)
+        wanted = [Wanted(target=target, window=window) for target in targets]
+        answers = watched(run, snapshot, snapshot.prices(wanted))
+        land_all(run, answers, len(targets), rounds=len(days) - cut)
         _note_lost(run, snapshot, missing)
     finally:
         run.counts.requests += snapshot.untold_requests()
-    explain_moves(run, moves, targets)
-
-
-def _define(run: Run, listing: "pd.DataFrame") -> list[Target]:
-    """Take over what the listing says of its shares, unless a newer one has; returns this run's tickers.
-
-    Raises BatchRefused where it lacks too many of those of the session before: half a listing defines nothing either.
-    """
-    refuse_short_listing(run, listing["Code"])
-    stored = max((known.stored_until for known in targets_of(run) if known.stored_until), default=run.session)
-    with run.connection.transaction():
-        taken = define_listing(
-            run.connection,
-            snapshot_definitions(listing),
-            iso_code=run.job.iso_code,
-            session=run.session,
-            context=run.context,
-            update=run.session >= stored,
-        )
-    run.notes += taken.notes
-    if taken.new:
-        run.notes.append(f"{taken.new} tickers newly listed")
-    return targets_of(run)
+    explain_moves(run, targets)
+    if cut:
+        raise budget_spent(run, f"{cut} earlier sessions' listings")
 
 
 def _missing(run: Run, targets: Sequence[Target]) -> list[date]:
@@ -124,41 +130,6 @@ def _first_wanted(run: Run, targets: Sequence[Target], missing: Sequence[date]) 
     healed = sessions.back(exchange, session, HEALED_SESSIONS)
     first = max(min(listings, default=session), look_back)
     return min([first, *(day for day in missing if day >= healed)])
-
-
-def _watched(run: Run, snapshot: Snapshot, wanted: Sequence[Wanted], moves: "list[pd.DataFrame]") -> Iterator[Listed]:
-    """The snapshot's answers, each held against what is stored before it, now that the session before has landed.
-
-    Base prices that were set anew go to ``moves``. Raises StaleSource where the newest session is a copy of the one
-    before; an earlier one that is goes to ``snapshot.lost``.
-    """
-    stocks_before: pd.Series[float] | None = None
-    for answer in snapshot.prices(wanted):
-        before = _stored_before(run, answer)
-        share = copied_share(answer.bars, before)
-        if share > COPIED_SHARE:
-            error = StaleSource(
-                f"KRX's listing of {answer.session} is a copy of the session before: {share:.0%} of its traded rows are"
-            )
-            if answer.session == run.session:
-                raise error
-            log.warning("%s", error)
-            snapshot.lost[answer.session] = error
-            continue
-        moves.append(moves_of(run, answer, before, stocks_before))
-        stocks_before = answer.stocks.set_axis(answer.bars["ticker"]).groupby(level=0).first()
-        yield answer
-        with run.connection.transaction():
-            run.notes += record_listing(
-                run.connection, run.job.iso_code, answer.session, answer.listed, answer.source, run.context
-            )
-
-
-def _stored_before(run: Run, answer: Listed) -> "pd.DataFrame":
-    count = len(answer.bars)
-    since = sessions.back(run.job.exchange, answer.session, FREE_SESSIONS)
-    days = [answer.session] * count
-    return bars_before(run.connection, answer.bars["meta_id"].tolist(), days, [since] * count, days)
 
 
 def _note_lost(run: Run, snapshot: Snapshot, missing: Sequence[date]) -> None:

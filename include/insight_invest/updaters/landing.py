@@ -1,7 +1,7 @@
 """Landing price answers: checks, one transaction a batch, and how each ticker ended."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 
@@ -44,31 +44,57 @@ def wanted_of(run: Run, targets: Sequence[Target], *, history: bool = True) -> l
     return wanted
 
 
-def land_all(run: Run, answers: Iterator[Answer], total: int) -> None:
+def land_all(run: Run, answers: Iterator[Answer], total: int, *, rounds: int = 1) -> None:
     """Load every answer as it comes, but for those that are refused as a whole.
 
-    Raises BatchRefused at the end where one was, SourceUnavailable where not one ticker was answered with a bar.
+    ``total`` tickers are answered for in ``rounds`` answers each: a listing has all of them, of one session. Raises
+    BatchRefused at the end where one was, SourceUnavailable where not one ticker was answered with a bar.
     """
-    done = 0
-    newest: dict[str, date] = {}
-    refused: list[BatchRefused] = []
-    ghosts = Ghosts(run)
-    for answer in answers:
-        try:
-            refuse_bad_batch(run, answer)
-            _land(run, ghosts.without(answer), newest)
-        except BatchRefused as error:
-            note_refused(run, answer, error)
-            refused.append(error)
-        done += len(answer.asked)
-        run.progress(done, total)
-        remember(run, total - done, until=answer.until)
-    for answer in ghosts.bars():
-        _land(run, answer, newest)
-    if refused:
-        raise refused[0]
-    run.require_an_answer("tickers was answered with a bar")
-    _note_stale(run, newest)
+    landing = Landing()
+    landing.land(run, answers, total, rounds=rounds)
+    landing.end(run)
+
+
+@dataclass
+class Landing:
+    """What became of the answers so far: each ticker's ``newest`` bar, and why an answer was ``refused``."""
+
+    newest: dict[str, date] = field(default_factory=dict)
+    refused: list[BatchRefused] = field(default_factory=list)
+
+    def land(self, run: Run, answers: Iterator[Answer], total: int, *, rounds: int = 1) -> None:
+        """Load every answer as it comes, as ``land_all``. Raises BudgetExceeded where no ticker more can be asked."""
+        done = 0
+        asked: set[int] = set()
+        ghosts = Ghosts(run)
+        for answer in answers:
+            try:
+                refuse_bad_batch(run, answer)
+                _land(run, ghosts.without(answer), self.newest)
+            except BatchRefused as error:
+                note_refused(run, answer, error)
+                self.refused.append(error)
+            else:
+                answer.landed = True
+                self.landed(run, answer)
+            done += len(answer.asked)
+            asked |= {target.meta_id for target in answer.asked}
+            run.progress(done, max(total, len(asked)) * rounds)
+            remember(run, total - len(asked), until=answer.until)
+        for answer in ghosts.bars():
+            _land(run, answer, self.newest)
+        if not asked:
+            remember(run, total)
+
+    def landed(self, run: Run, answer: Answer) -> None:
+        """Called with each answer when it is committed."""
+
+    def end(self, run: Run) -> None:
+        """Raise what ``land_all`` raises, or note whose newest bar is not of the last session."""
+        if self.refused:
+            raise self.refused[0]
+        run.require_an_answer("tickers was answered with a bar")
+        _note_stale(run, self.newest)
 
 
 def land_more(run: Run, answers: Iterator[Answer]) -> None:

@@ -74,6 +74,7 @@ class Run:
     sources: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     listings: "Nasdaq | None" = None  # the US exchanges' files, once they were asked for
+    parts: set[str] = field(default_factory=set)  # sessions and tickers that an unfinished run over listings has landed
     told: set[str] = field(default_factory=set)  # whose problem an earlier run has reported: in the ledger only
 
     @contextmanager
@@ -105,6 +106,8 @@ class Run:
         ended: dict[str, dict[str, str | None]] = {}
         for ticker, (state, reason) in sorted(self.outcomes.items()):
             ended.setdefault(state, {})[ticker] = redact(reason) if reason else None
+        if self.parts:
+            ended[ledger.PART] = dict.fromkeys(sorted(self.parts))
         return ended
 
     def require_an_answer(self, what: str) -> None:

@@ -6,7 +6,7 @@ them again, until one has finished: after that the same wish is a new one. Daily
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 
 from include.insight_invest import sessions
@@ -50,16 +50,35 @@ def remember(run: Run, left: int, *, until: date | None = None) -> None:
     """Write how each ticker ended so far into the ledger; after its batch, so that it never says too much.
 
     ``until`` is the last day that the batch was asked for, None where that is the run's own: a ticker of which more is
-    to come has not been landed yet. Raises BudgetExceeded where some are ``left`` and the run has sent its requests.
+    to come has not been landed yet. Raises BudgetExceeded where tickers are ``left`` and the run has sent its requests.
     """
     if is_backfill(run) and (until is None or until >= run.end):
         ledger.remember(run.connection, run.context.run_id, run.tickers, run.counts.requests)
     if left > 0 and run.requests_left == 0:
-        raise BudgetExceeded(
-            f"the budget of {run.settings.request_budget:,} requests (INSIGHT_REQUEST_BUDGET) is spent and "
-            f"{left:,} tickers were not asked for; what was loaded stays. Run the same again: it goes on "
-            "where this one stopped"
-        )
+        raise budget_spent(run, f"{left:,} tickers")
+
+
+def budget_spent(run: Run, what: str) -> BudgetExceeded:
+    """The error of a run that has sent its requests and did not ask for ``what``."""
+    then = "Run the same again: it goes on where this one stopped" if is_backfill(run) else "The next run asks for them"
+    return BudgetExceeded(
+        f"the budget of {run.settings.request_budget:,} requests (INSIGHT_REQUEST_BUDGET) is spent and {what} were not "
+        f"asked for; what was loaded stays. {then}"
+    )
+
+
+def parts_landed(run: Run) -> set[str]:
+    """The parts of a run over listings, sessions and Naver's tickers, that interrupted ones with the same wish landed.
+
+    Each of its sessions has every ticker, so that how the tickers ended does not tell how far it got.
+    """
+    return ledger.parts_before(run.connection, run.context.run_id, run.end, run.context.as_of - RESUMED_WITHIN)
+
+
+def remember_parts(run: Run, parts: Iterable[str]) -> None:
+    """Write into the ledger that ``parts`` have landed too; after their batch."""
+    run.parts |= set(parts)
+    ledger.remember(run.connection, run.context.run_id, run.tickers, run.counts.requests)
 
 
 def without_final(run: Run, wanted: Sequence[Wanted]) -> list[Wanted]:

@@ -1,5 +1,6 @@
 -- The tickers that unfinished runs with the wish of run_id have landed: {ticker: state, reason, run}. The same wish is the
--- same job, shard and options with the same last session wanted, which is --end where that has passed.
+-- same job, shard and options with the same last session wanted, which is --end where that has passed. Of runs that land
+-- in parts, only with %(parts)s, those parts in the place of the tickers.
 with mine as (
     select * from tb_job_run where run_id = %(run_id)s
 ), same as (
@@ -12,6 +13,8 @@ select distinct on (ticker) ticker, ended.state, named ->> ticker, run_id
 from same
 cross join lateral jsonb_each(tickers) as ended (state, named)
 cross join lateral jsonb_object_keys(named) as ticker
-where ended.state in ('updated', 'unchanged', 'empty') and as_of >= %(since)s
+where case when %(parts)s then ended.state = %(part)s
+           else ended.state in ('updated', 'unchanged', 'empty') and not tickers ? %(part)s end
+  and as_of >= %(since)s
   and run_id > coalesce((select max(run_id) from same where status = 'succeeded'), 0)
 order by ticker, run_id
