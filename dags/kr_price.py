@@ -16,9 +16,10 @@ listing lacked a part of the market, and nothing of it was taken. A failed run k
 again. A session without a bar from anybody is noted as a suspected closure: confirm or refuse it by
 `sessions close|open`.
 
-**Backfill.** `airflow backfill create` over the range reads the listings of its days; with `start` and `end` (and
-`tickers`) Naver is asked, one request a ticker. `full_refresh` asks Naver for every ticker's whole history: once, after
-the installation, is enough. What was interrupted goes on where it stopped. `dry_run` writes nothing.
+**Backfill.** `airflow backfill create --from-date` the first session `--to-date` one day after the last one (the dates
+are midnights in UTC, and the run of 21:00 UTC loads the day's session) reads the listings of its days; with `start` and
+`end` (and `tickers`) Naver is asked, one request a ticker. `full_refresh` asks Naver for every ticker's whole history:
+once, after the installation, is enough. What was interrupted goes on where it stopped. `dry_run` writes nothing.
 """
 
 from include.insight_invest.jobs import JOBS

@@ -17,9 +17,10 @@ the day: such a bar carries `source = 'nasdaq'` until Yahoo's replaces it. *refu
 right (half of it missing, or a copy of the day before) and nothing of it was loaded: run again when Yahoo is whole. A
 configuration error is not retried; its message says what is missing.
 
-**Backfill.** `airflow backfill create` over the range, or trigger the Dag with `start` and `end` (one request a
-ticker), and with `tickers` for a part; `full_refresh` asks for the whole history again. What was interrupted goes on
-where it stopped. `dry_run` logs the difference and writes nothing.
+**Backfill.** `airflow backfill create --from-date` the first session `--to-date` two days after the last one (the dates
+are midnights in UTC, and the run of the next day loads a session), or trigger the Dag with `start` and `end` (one
+request a ticker), and with `tickers` for a part; `full_refresh` asks for the whole history again. What was interrupted
+goes on where it stopped. `dry_run` logs the difference and writes nothing.
 """
 
 from include.insight_invest.jobs import JOBS

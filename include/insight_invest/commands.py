@@ -20,6 +20,7 @@ from include.insight_invest.settings import Settings, load_settings
 from include.insight_invest.store import disagreements, migrate, quarantine, read
 from include.insight_invest.store.database import Connection, connect
 from include.insight_invest.universe import import_file, sync
+from include.insight_invest.wording import count
 
 Market = StrEnum("Market", {"US": "US", "KR": "KR"})
 
@@ -91,11 +92,14 @@ def db_downgrade(revision: Annotated[str, typer.Argument(help="A revision, or ba
 @universe.command("import")
 def universe_import(
     file: Annotated[Path | None, typer.Argument(help="CSV with ticker, name, security_type, iso_code.")] = None,
+    reused: Annotated[
+        list[str] | None, typer.Option(help="An earlier symbol of another share that is to be added; may be repeated.")
+    ] = None,
 ) -> None:
     """Add the tickers of FILE (the starter universe where none is given), and update known ones."""
     with errors_end(), open_database() as connection:
-        new, changed = import_file.import_universe(connection, file)
-        typer.echo(f"{new} tickers added, {changed} updated")
+        new, changed = import_file.import_universe(connection, file, reused=reused or (), tell=typer.echo)
+        typer.echo(f"{count(new, 'ticker')} added, {changed} updated")
 
 
 @universe.command("sync")

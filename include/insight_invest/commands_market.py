@@ -15,6 +15,7 @@ from include.insight_invest.audit import cover
 from include.insight_invest.commands import Market, errors_end, open_database, universe
 from include.insight_invest.errors import UsageError
 from include.insight_invest.jobs import JOBS, Kind
+from include.insight_invest.sources.symbols import require_symbol
 from include.insight_invest.store import disagreements, overrides, recent, symbols
 from include.insight_invest.store.overrides import SessionState
 from include.insight_invest.store.universe import targets
@@ -96,10 +97,23 @@ def universe_rename(
     on: Annotated[str, typer.Option(help="The first day of the new symbol (YYYY-MM-DD).")],
     note: Note,
 ) -> None:
-    """Say that OLD is called NEW since a day: one share, one history."""
+    """Say that OLD is called NEW since a day: one share, one history. The same turned round takes it back."""
     with errors_end(), open_database() as connection, connection.transaction():
-        symbols.rename(connection, str(market), old, new, on=_day(on), evidence=note)
-        typer.echo(f"{old} is called {new} since {on}")
+        day, iso_code = _day(on), str(market)
+        require_symbol(new, iso_code)
+        _require_past(day, next(job.exchange for job in JOBS.values() if job.iso_code == iso_code))
+        if symbols.undo(connection, iso_code, old, new, on=day):
+            typer.echo(f"{old} is called {new} again: that it had another name since {day} is taken back")
+            return
+        symbols.rename(connection, iso_code, old, new, on=day, evidence=note)
+        typer.echo(f"{old} is called {new} since {day}")
+
+
+def _require_past(day: date, exchange: str) -> None:
+    """A symbol of tomorrow is asked for today, and is nobody's yet."""
+    today = sessions.local_date(exchange, clock.now())
+    if day > today:
+        raise UsageError(f"--on {day} has not come yet: it is {today} at {exchange}. Rename on that day")
 
 
 def _session(exchange: str, text: str) -> date:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -114,6 +115,40 @@ class TestRename:
         report = market.run(as_of="2026-01-09T12:00+00:00")
         assert report.rows.new == 2
         market.audit()
+
+    def test_the_same_turned_round_takes_it_back(self, cli: Command, market: Market) -> None:
+        before = market.dump("tb_symbol")
+        cli("universe", "rename", "BOLT", "NUT", "--market", "US", "--on", "2026-01-08", "--note", "x")
+        said = cli("universe", "rename", "NUT", "BOLT", "--market", "US", "--on", "2026-01-08", "--note", "x")
+        assert said.out == "NUT is called BOLT again: that it had another name since 2026-01-08 is taken back\n"
+        assert market.dump("tb_symbol") == before
+
+    @pytest.mark.parametrize(
+        ("new", "iso_code", "on", "message"),
+        [
+            ("", "US", "2026-01-08", "'' is not a US symbol as its listing writes it"),
+            ("nut", "US", "2026-01-08", "'nut' is not a US symbol"),
+            ("5930", "KR", "2026-01-08", "'5930' lost its leading zeros"),
+            ("00104k", "KR", "2026-01-08", "KRX writes 00104k in capitals"),
+            ("NUT", "US", "2999-12-31", "--on 2999-12-31 has not come yet: it is"),
+        ],
+    )
+    def test_what_cannot_be(self, cli: Command, market: Market, new: str, iso_code: str, on: str, message: str) -> None:
+        before = market.dump()
+        said = cli("universe", "rename", "BOLT", new, "--market", iso_code, "--on", on, "--note", "x")
+        assert (said.code, message in said.err) == (2, True)
+        assert market.dump() == before
+
+    def test_the_old_file_does_not_bring_it_back(self, cli: Command, market: Market, tmp_path: Path) -> None:
+        (tmp_path / "mine.csv").write_text("ticker,name,security_type,iso_code\nBOLT,Bolts,STOCK,US\n")
+        cli("universe", "rename", "BOLT", "NUT", "--market", "US", "--on", "2026-01-08", "--note", "x")
+        said = cli("universe", "import", str(tmp_path / "mine.csv"))
+        assert said.out.splitlines() == [
+            "BOLT is called NUT since 2026-01-08: not added (is it another share now? --reused BOLT)",
+            "0 tickers added, 0 updated",
+        ]
+        said = cli("universe", "import", str(tmp_path / "mine.csv"), "--reused", "BOLT")
+        assert said.out == "1 ticker added, 0 updated\n"
 
     def test_who_asks_by_the_old_name_is_told_the_new_one(self, cli: Command) -> None:
         cli("universe", "rename", "BOLT", "NUT", "--market", "US", "--on", "2026-01-08", "--note", "x")

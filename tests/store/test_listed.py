@@ -160,6 +160,21 @@ class TestRenames:
         with pytest.raises(UsageError, match=message):
             symbols.rename(connection, "US", old, new, on=on, evidence="x")
 
+    def test_taken_back(self, connection: Connection) -> None:
+        symbols.rename(connection, "US", "FB", "META", on=date(2022, 6, 9), evidence="a mistake")
+        assert not symbols.undo(connection, "US", "META", "FB", on=date(2022, 6, 10))
+        assert not symbols.undo(connection, "US", "META", "MSFT", on=date(2022, 6, 9))
+        assert symbols.undo(connection, "US", "META", "FB", on=date(2022, 6, 9))
+        assert known(connection, "meta_id, ticker") == [(1, "FB")]
+        assert ranges(connection) == [("FB", "1900-01-01", None)]
+        symbols.rename(connection, "US", "FB", "META", on=date(2022, 6, 8), evidence="the right day")
+        assert ranges(connection) == [("FB", "1900-01-01", "2022-06-07"), ("META", "2022-06-08", None)]
+
+    def test_who_has_its_first_symbol_again_has_no_other(self, connection: Connection) -> None:
+        symbols.rename(connection, "US", "FB", "META", on=date(2022, 6, 9), evidence="x")
+        symbols.rename(connection, "US", "META", "FB", on=date(2022, 6, 10), evidence="x")
+        assert symbols.renamed(connection, "US", ["FB", "META"]) == {"META": ("FB", date(2022, 6, 10))}
+
     def test_not_before_the_name_it_has(self, connection: Connection) -> None:
         symbols.rename(connection, "US", "FB", "META", on=date(2022, 6, 9), evidence="x")
         with pytest.raises(UsageError, match="META has had its name since 2022-06-09"):

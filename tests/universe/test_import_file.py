@@ -1,11 +1,13 @@
 """A universe from a CSV file."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from include.insight_invest.errors import UniverseError
 from include.insight_invest.starter import macro_file, universe_file
+from include.insight_invest.store import symbols
 from include.insight_invest.store.database import Connection
 from include.insight_invest.universe.import_file import (
     MAXIMUM_BYTES,
@@ -99,6 +101,8 @@ def test_words_that_pandas_takes_for_missing_are_tickers(connection: Connection,
         ([HEADER, "A,Agilent,STOCK,US", "B,Barnes,STOCK,US", "A,Again,STOCK,US"], "line 4: A is there twice"),
         ([HEADER, "MSFT,Microsoft,STOCK,US", "5930,Samsung,STOCK,KR"], "line 3: .*'5930' lost its leading zeros"),
         ([HEADER, "SAMSUNG,Samsung,STOCK,KR"], "line 2: 'SAMSUNG' is not a Korean code"),
+        ([HEADER, "00104k,Preferred,STOCK,KR"], "line 2: KRX writes 00104k in capitals"),
+        ([HEADER, "aapl,Apple,STOCK,US"], "line 2: 'aapl' is not a US symbol as its listing writes it"),
         ([f"{HEADER},fee", "SPY,SPDR,ETF,US,0.09", "VOO,Vanguard,ETF,US,cheap"], "line 3: fee is not a number"),
         ([f"{HEADER},marketcap", "SPY,SPDR,ETF,US,inf"], "line 2: marketcap is not a number"),
         ([HEADER, "", "MSFT,Microsoft,STOCK,US,"], "line 3: 5 values, the header has 4 names. Nothing was imported"),
@@ -140,6 +144,33 @@ def test_a_name_over_two_lines_and_a_blank_line_count_as_lines(file: Path) -> No
 
 def test_a_file_of_a_header_alone_imports_nothing(connection: Connection, file: Path) -> None:
     assert import_universe(connection, write(file, HEADER)) == (0, 0)
+
+
+# Renamed shares ----------------------------------------------------------------------------------------------------
+
+
+class TestRenamed:
+    """IBM is called IBMX since a Thursday; the file still says IBM."""
+
+    @pytest.fixture(autouse=True)
+    def _renamed(self, connection: Connection, file: Path) -> None:
+        import_universe(connection, write(file, HEADER, "IBM,Machines,STOCK,US", "MSFT,Microsoft,STOCK,US"))
+        symbols.rename(connection, "US", "IBM", "IBMX", on=date(2026, 1, 8), evidence="NYSE")
+
+    def test_it_is_not_added_again(self, connection: Connection, file: Path) -> None:
+        told: list[str] = []
+        assert import_universe(connection, file, tell=told.append) == (0, 0)
+        assert told == ["IBM is called IBMX since 2026-01-08: not added (is it another share now? --reused IBM)"]
+        assert [row[0] for row in stored(connection)] == ["IBMX", "MSFT"]
+
+    def test_a_reused_symbol_is_added_when_that_is_said(self, connection: Connection, file: Path) -> None:
+        assert import_universe(connection, file, reused=["IBM"]) == (1, 0)
+        assert import_universe(connection, file, tell=pytest.fail) == (0, 0)
+
+    def test_the_same_symbol_of_another_country_is(self, connection: Connection, file: Path) -> None:
+        symbols.rename(connection, "US", "MSFT", "005930", on=date(2026, 1, 8), evidence="x")
+        symbols.rename(connection, "US", "005930", "MSFT", on=date(2026, 1, 9), evidence="x")
+        assert import_universe(connection, write(file, HEADER, "005930,Samsung,STOCK,KR")) == (1, 0)
 
 
 # The starter lists -------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ not carry KONEX.
 """
 
 import re
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Final
 
@@ -46,6 +47,16 @@ def yahoo_symbol(ticker: str, iso_code: str, market: str | None) -> str:
     if iso_code == "US":
         return _yahoo_us(ticker.strip())
     raise UniverseError(f"{ticker}: iso_code is {iso_code!r}, and must be US or KR")
+
+
+def require_symbol(ticker: str, iso_code: str) -> None:
+    """Raise UniverseError where no listing of the country ``iso_code`` (US, KR) writes a share as ``ticker``."""
+    if iso_code == "KR":
+        if krx_code(ticker) != ticker:
+            raise UniverseError(f"KRX writes {ticker} in capitals")
+        return
+    with suppress(NotFound):  # a paper that Yahoo does not carry is one all the same
+        _yahoo_us(ticker)
 
 
 def krx_code(text: str) -> str:

@@ -51,11 +51,32 @@ def rename(
     return meta_id
 
 
+def undo(connection: Connection, iso_code: str, old: str, new: str, *, on: date) -> bool:
+    """Take back that ``new`` is called ``old`` since ``on``, where that was its last renaming; whether it was.
+
+    Raises UsageError where ``new`` has by now rows of its own.
+    """
+    meta_id = _identity(connection, iso_code, old)
+    rows = connection.execute(
+        "select ticker, valid_from from tb_symbol where meta_id = %s order by valid_from desc limit 2", [meta_id]
+    ).fetchall()
+    if [ticker for ticker, _ in rows] != [old, new] or rows[0][1] != on:
+        return False
+    _make_way(connection, iso_code, new)
+    connection.execute("delete from tb_symbol where meta_id = %s and valid_from = %s", [meta_id, on])
+    connection.execute(
+        "update tb_symbol set valid_until = null where meta_id = %s and valid_from = %s", [meta_id, rows[1][1]]
+    )
+    connection.execute("update tb_meta set ticker = %s where meta_id = %s", [new, meta_id])
+    return True
+
+
 def renamed(connection: Connection, iso_code: str, tickers: Sequence[str]) -> dict[str, tuple[str, date]]:
-    """Of those of ``tickers`` that are earlier symbols: the present one, and since when the earlier is none."""
+    """Of those of ``tickers`` that were symbols and are nobody's now: the present one, and since when it is none."""
     rows = connection.execute(
         "select s.ticker, m.ticker, s.valid_until + 1 from tb_symbol as s join tb_meta as m using (meta_id) "
-        "where m.iso_code = %s and s.ticker = any (%s) and s.valid_until is not null order by s.valid_until",
+        "where m.iso_code = %s and s.ticker = any (%s) and s.valid_until is not null and not exists "
+        "(select from tb_meta as n where n.iso_code = m.iso_code and n.ticker = s.ticker) order by s.valid_until",
         [iso_code, list(tickers)],
     ).fetchall()
     return {str(old): (str(new), day) for old, new, day in rows}  # type: ignore[misc]

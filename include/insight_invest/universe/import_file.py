@@ -1,18 +1,23 @@
 """A universe from a CSV file, and the starter lists that ship with the project."""
 
 import csv
+import logging
 import re
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from include.insight_invest.errors import UniverseError
-from include.insight_invest.sources.symbols import krx_code
+from include.insight_invest.sources.symbols import require_symbol
 from include.insight_invest.starter import macro_file, universe_file
+from include.insight_invest.store import symbols
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.universe import COLUMNS, add_series, series, upsert_definitions
 
 if TYPE_CHECKING:
     import pandas as pd
+
+log = logging.getLogger(__name__)
 
 REQUIRED = ("ticker", "name", "security_type", "iso_code")
 COUNTRIES = ("US", "KR")
@@ -23,10 +28,26 @@ _LONGEST = {"ticker": 30, "name": 1000, "market": 20, "security_type": 255, "ass
 MAXIMUM_BYTES = 50_000_000
 
 
-def import_universe(connection: Connection, file: Path | None) -> tuple[int, int]:
-    """Add and update the tickers of ``file``, or the starter universe; returns (new, changed). Raises UniverseError."""
+def import_universe(
+    connection: Connection,
+    file: Path | None,
+    *,
+    reused: Collection[str] = (),
+    tell: Callable[[str], None] = log.warning,
+) -> tuple[int, int]:
+    """Add and update the tickers of ``file``, or the starter universe; returns (new, changed). Raises UniverseError.
+
+    An earlier symbol of a share that has another now is left out, and ``tell`` is told so: it would be the same share
+    a second time. Those of ``reused`` are added: they are another share's by now.
+    """
     definitions = read_universe(file or universe_file())
     with connection.transaction():
+        for iso_code, rows in definitions.groupby("iso_code"):
+            for old, (new, since) in symbols.renamed(connection, str(iso_code), rows["ticker"].tolist()).items():
+                if old in reused:
+                    continue
+                tell(f"{old} is called {new} since {since}: not added (is it another share now? --reused {old})")
+                definitions = definitions[(definitions["ticker"] != old) | (definitions["iso_code"] != iso_code)]
         return upsert_definitions(connection, definitions)
 
 
@@ -100,11 +121,9 @@ def _check(rows: "pd.DataFrame", file: Path) -> None:
             refuse(rows[name].str.contains("\x00", regex=False), f"{name} holds a NUL")
     refuse(~rows["iso_code"].isin(COUNTRIES), f"iso_code is one of {', '.join(COUNTRIES)}")
     refuse(rows.duplicated(["iso_code", "ticker"]), "{ticker} is there twice")
-    korean = rows["iso_code"] == "KR"
-    refuse(korean & (rows["ticker"] != rows["ticker"].str.upper()), "KRX writes {ticker} in capitals")
-    for line, ticker in rows.loc[korean, "ticker"].items():
+    for line, ticker, iso_code in zip(rows.index, rows["ticker"], rows["iso_code"], strict=True):
         try:
-            krx_code(ticker)
+            require_symbol(ticker, iso_code)
         except UniverseError as error:
             raise UniverseError(f"{file}, line {line}: {error}. Nothing was imported") from None
     for name in NUMBERS:
