@@ -30,7 +30,7 @@ ACME = Share(
     ),
     splits={3: (4, 1), 10: (2, 1)},
     dividends={2: 1.6, 6: 0.4},
-    provisional=frozenset({1, 4}),  # not the range's last: nobody had read that one again
+    provisional={1: 2, 4: 5},  # not the range's last: nobody had read that one again
 )
 BOLT = Share(
     bars=tuple((50.0 + day, 52.0 + day, 49.0 + day, 51.0 + day, 100 + day) for day in range(len(DAYS))),

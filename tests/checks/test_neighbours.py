@@ -52,6 +52,28 @@ def test_one_or_two_newest_sessions_are_no_proof_against_many() -> None:
     assert held(result) == [(DAYS[3], "bar", LEVEL)]
 
 
+@pytest.mark.parametrize("newest", [3, 10])
+def test_nor_are_a_few_in_another_unit_than_all_the_others(newest: int) -> None:
+    days = [str(day.date()) for day in pd.bdate_range("2025-01-01", periods=60)]
+    quoted = [60.0 + place / 10 for place in range(60)]
+    cents = [close * 100 if place >= 60 - newest else close for place, close in enumerate(quoted)]
+    result = checked(list(zip(days, cents, strict=True)))
+    assert held(result) == [(day, "bar", LEVEL) for day in days[60 - newest :]]
+    assert proposals(result)[-1] == (days[-1], 65.9)
+
+
+def test_the_newest_are_right_where_they_are_more_than_a_spike_has() -> None:
+    days = [str(day.date()) for day in pd.bdate_range("2025-01-01", periods=60)]
+    result = checked([(day, 6000.0 if place >= 49 else 60.0) for place, day in enumerate(days)])
+    assert held(result) == [(day, "bar", LEVEL) for day in days[:49]]
+
+
+def test_the_newest_are_right_where_many_before_them_were_of_their_unit() -> None:
+    days = [str(day.date()) for day in pd.bdate_range("2025-01-01", periods=60)]
+    result = checked([(day, 6000.0 if 20 <= place < 55 else 60.0) for place, day in enumerate(days)])
+    assert held(result) == [(day, "bar", LEVEL) for day in days[20:55]]
+
+
 def test_what_is_stored_is_right() -> None:
     """The same rows with the first one stored: now it is the newer ones that are off."""
     result = checked(closes(3501.0, 3540.0, 35.2, 35.0, 34.7), stored=[(DAYS[0], 3501.0, DAYS[0])])
@@ -105,6 +127,29 @@ def test_a_wilder_one_waits_for_the_next_session(move: float) -> None:
     """SCR.TO's ticker was given to another share: 1.94, then 29.96 and there it stayed."""
     assert held(checked(closes(10.0, 10.1, 10.0 * move))) == [(DAYS[2], "bar", UNCONFIRMED)]
     assert held(checked(closes(10.0, 10.1, 10.0 * move, 10.2 * move))) == []
+
+
+def test_a_wild_move_that_stays_is_stored_and_told() -> None:
+    result = checked(closes(10.0, 10.1, 50.5, 51.0, 10.0, 10.2))
+    note = "IT moved x{} on {}, and stayed: it is stored, no split explains it"
+    assert result.notes == []  # it comes back
+    result = checked(closes(10.0, 10.1, 50.5, 51.0, 51.2))
+    assert (held(result), result.notes) == ([], [note.format(5, DAYS[2])])
+
+
+def test_once_stored_it_is_not_told_again() -> None:
+    stored = [(DAYS[0], 10.0, DAYS[0]), (DAYS[1], 50.0, DAYS[1])]
+    assert checked(closes(10.0, 50.0, 51.0), stored=stored).notes == []
+
+
+def test_of_many_the_wildest_are_told() -> None:
+    notes = checked(closes(10.0, 50.0, 300.0, 2100.0, 16800.0, 16900.0)).notes
+    assert [note.split(",")[0] for note in notes] == [
+        f"IT moved x8 on {DAYS[4]}",
+        f"IT moved x7 on {DAYS[3]}",
+        f"IT moved x6 on {DAYS[2]}",
+        "1 more moves of over x4 that no split explains are stored",
+    ]
 
 
 def test_a_wild_move_by_what_a_split_explains_is_none() -> None:

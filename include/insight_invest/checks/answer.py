@@ -1,5 +1,6 @@
 """Every check of one answer, in its order. Pure: frames in, frames and rows out."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,16 @@ from include.insight_invest.checks.verdict import (
     Reasons,
     held_action,
     held_bars,
+    log,
 )
 from include.insight_invest.sources.base import ACTION_COLUMNS
 
 # Hundredths of a currency, as Yahoo writes them: pence, South African cents, agorot, and euro cents of some funds.
 MINOR_UNITS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS", "EUc": "EUR", "USX": "USD"}
 
+
+# A first load of thousands of histories must not bury the other notes.
+SHOWN_MOVES = 3
 
 Found = list[tuple[Any, str, dict[str, Any] | None]]  # actions that are held: index, reason, proposal
 
@@ -56,7 +61,7 @@ def check_answer(
     kept, found, refused = _splits(single.good, actions, known)
     splits, told = splits_of(kept, known.actions), splits_of(kept, known.actions, refused)
     judged = _judge(single.good, known, splits, told, eve=eve, limited=base is not None)
-    good, reasons, why, line, restated = judged
+    good, reasons, why, line, restated, moves = judged
     found += action_checks.check_dividends(kept, known.actions, line, splits)
     found += [
         (index, "of a history that is restated, and no split says why", None)
@@ -69,6 +74,7 @@ def check_answer(
         [*single.held, *held_bars(bars.loc[reasons.text.index], reasons), *held, *_missing_splits(restated)],
         left,
         [*(row for row in single.repaired if _is_good(row, good)), *held_bars(bars.loc[why.text.index], why)],
+        _told_moves(bars, moves),
     )
 
 
@@ -80,11 +86,11 @@ def _judge(
     *,
     eve: "pd.Series[float]",
     limited: bool,
-) -> tuple[pd.DataFrame, Reasons, Reasons, pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, Reasons, Reasons, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """``bars`` against what is stored, and among their neighbours; ``told``: the true ``splits`` and refused ones.
 
-    The good ones, why others are held, which of the good ones were put right, the line of good and stored sessions, and
-    the restated tickers (check_restated).
+    The good ones, why others are held, which of the good ones were put right, the line of good and stored sessions,
+    the restated tickers (check_restated), and the wild moves that stay (check_neighbours).
     """
     beside = against(bars, known.bars, splits)
     as_stored = stored_as(beside.bars)
@@ -93,13 +99,25 @@ def _judge(
     restated = check_restated(table, beside.known, splits, reasons)
     rest = table[~reasons.bad]
     line = line_of(rest, _from_base(as_corrected(beside.known, rest), eve))
-    check_neighbours(line, told, reasons, limited=limited)
+    moves = check_neighbours(line, told, reasons, limited=limited)
     as_before = close_before(table, line, reasons)
     why.add(as_stored.notna() | as_before.notna(), REPEATED)
     reasons.text[as_before.notna()] = ""
     good = with_closes(table, as_before)[~reasons.bad]
     line = line[~line["row"].isin(reasons.text.index[reasons.bad | as_before.notna()])]
-    return good[bars.columns], reasons, why, line, restated
+    return good[bars.columns], reasons, why, line, restated, moves
+
+
+def _told_moves(bars: pd.DataFrame, moves: pd.DataFrame) -> list[str]:
+    """A note of each of the wildest of ``moves`` (meta_id, trade_date, factor)."""
+    ticker = bars.drop_duplicates("meta_id").set_index("meta_id")["ticker"]
+    wildest = moves.assign(size=log(moves["factor"]).abs()).sort_values("size", ascending=False).head(SHOWN_MOVES)
+    notes = [
+        f"{ticker[meta_id]} moved x{factor:.4g} on {day:%Y-%m-%d}, and stayed: it is stored, no split explains it"
+        for meta_id, day, factor in zip(wildest["meta_id"], wildest["trade_date"], wildest["factor"], strict=True)
+    ]
+    left = len(moves) - len(notes)
+    return [*notes, f"{left} more moves of over x4 that no split explains are stored"] if left else notes
 
 
 def _eve(bars: pd.DataFrame, base: "pd.Series[float] | None") -> "pd.Series[float]":
@@ -175,7 +193,7 @@ def _without(
     held += [held_action(row, foreign[row["meta_id"]], None) for row in actions[paid].to_dict("records")]
     if checked is None:
         return Checked(bars[~theirs], held, actions[~paid])
-    return Checked(checked.good, [*held, *checked.held], checked.actions, checked.repaired)
+    return replace(checked, held=[*held, *checked.held])
 
 
 def _is_good(repaired: dict[str, Any], good: pd.DataFrame) -> bool:

@@ -1,6 +1,7 @@
 """A bar among its neighbours: jumps that come back, jumps by a unit, jumps that nobody has confirmed yet, repeats.
 
-What is stored is the anchor. Where nothing is, the newest sessions are: a source mends its present first.
+What is stored is the anchor. Where nothing is, the newest sessions are, for a source mends its present first, unless
+they are few beside the others.
 """
 
 import numpy as np
@@ -19,6 +20,9 @@ SPLIT_TIGHT, SPLIT_LOOSE, SPLIT_SHARE = np.log(1.05), np.log(1.2), 1 / 3
 BIG_SPLIT = np.log(1.99)
 # Fewer rows than this after a jump are no anchor: it may be they that are wrong.
 ANCHOR_ROWS = 3
+# Nor are they where they are no more than a spike has, in another unit than all but a few: SSW.JO's newest 7 are right
+# beside 22, of 400 sessions the newest 7 are wrong.
+ANCHOR_SHARE = 1 / 4
 # A flat row (a preferred share, one round lot a day) may repeat; one that moved, or of this volume, does not.
 REPEATED_VOLUME = 10_000
 
@@ -34,16 +38,19 @@ def line_of(beside: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
     return both.astype(dict.fromkeys(VALUES, float)).sort_values(["meta_id", "trade_date"], ignore_index=True)
 
 
-def check_neighbours(line: pd.DataFrame, splits: pd.DataFrame, reasons: Reasons, *, limited: bool = False) -> None:
+def check_neighbours(
+    line: pd.DataFrame, splits: pd.DataFrame, reasons: Reasons, *, limited: bool = False
+) -> pd.DataFrame:
     """Hold the new rows of ``line`` that do not fit the sessions around them.
 
     ``splits``: meta_id, ex_date, value of those that are true, and of those that were refused. ``limited``: the
     exchange's own limits have judged how far they moved (in liquidation trading x300 within one session).
+    Returns the wild moves that stay although nothing explains them: meta_id, trade_date, factor.
     """
     _hold(line, _repeats(line), "repeats the session before", reasons)
     jumps = _jumps(line, splits)
     if jumps.empty:
-        return
+        return pd.DataFrame(columns=["meta_id", "trade_date", "factor"])
     jumps["spike"] = _spikes(line, jumps)
     inside = _inside_spikes(line, jumps)
     factor = pd.Series(np.exp(-jumps["unit"].to_numpy())[inside], index=line.index)
@@ -54,9 +61,17 @@ def check_neighbours(line: pd.DataFrame, splits: pd.DataFrame, reasons: Reasons,
     own = left[left["kind"] == "own"]
     factor = pd.Series(np.exp(-own["unit"]).to_numpy(), index=own["at"]).reindex(line.index)
     _hold(line, factor.notna(), "moved by the ratio of its own split: divided once too often", reasons, factor)
+    return _wild(line, left[(left["kind"] == "wild") & (not limited)], reasons)
+
+
+def _wild(line: pd.DataFrame, moves: pd.DataFrame, reasons: Reasons) -> pd.DataFrame:
+    """Hold wild ``moves`` of the newest sessions; returns those of new sessions that stay, as check_neighbours does."""
     newest = ~line["meta_id"].duplicated(keep="last")
-    wild = pd.Series(line.index.isin(left.loc[left["kind"] == "wild", "at"]), index=line.index)
-    _hold(line, wild & newest & (not limited), "a wild move that no later session confirms yet", reasons)
+    wild = pd.Series(line.index.isin(moves["at"]), index=line.index)
+    _hold(line, wild & newest, "a wild move that no later session confirms yet", reasons)
+    good = line["row"].isin(reasons.text.index[~reasons.bad])
+    stay = moves[good.to_numpy()[moves["at"]]]
+    return stay[["meta_id", "trade_date"]].assign(factor=np.exp(stay["move"]))
 
 
 def _hold(
@@ -161,8 +176,19 @@ def _levels(line: pd.DataFrame, units: pd.DataFrame) -> "pd.Series[float]":
     parts = rows.groupby(["meta_id", "part"], as_index=False).agg(
         level=("level", "first"), stored=("stored", "any"), sure=("sure", "any"), size=("level", "size")
     )
-    standing = parts["stored"] * 2 + (parts["sure"] | (parts["size"] >= ANCHOR_ROWS))
+    standing = parts["stored"] * 2 + (parts["sure"] | ((parts["size"] >= ANCHOR_ROWS) & ~_few(parts)))
     anchor = parts.assign(standing=standing).sort_values(["standing", "part"]).drop_duplicates("meta_id", keep="last")
     raised = rows["meta_id"].map(anchor.set_index("meta_id")["level"]) - rows["level"]
     stands = rows.groupby(["meta_id", "part"])["stored"].transform("any")
     return raised.where((raised.abs() > TELLING_SPLIT) & ~stands).reindex(line.index)
+
+
+def _few(parts: pd.DataFrame) -> "pd.Series[bool]":
+    """Which of ``parts`` (meta_id, level, size) are of a level with few sessions, a hundredfold off that of many."""
+    level = parts["level"].round(6)
+    sessions = parts.groupby(["meta_id", level])["size"].transform("sum")
+    most = parts.assign(level=level, sessions=sessions).sort_values("sessions").groupby("meta_id").last()
+    off = (level - parts["meta_id"].map(most["level"])).abs()
+    few = (sessions <= SPIKE_ROWS) & (sessions < ANCHOR_SHARE * parts["meta_id"].map(most["sessions"]))
+    found: pd.Series[bool] = few & ((off - HUNDRED).abs() < UNIT_TOLERANCE)
+    return found

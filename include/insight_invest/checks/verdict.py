@@ -45,13 +45,15 @@ class Checked:
 
     ``good`` bars and ``actions`` in the shape they came in; ``held``, what is kept out of the store; ``repaired``, what
     is in ``good`` without its impossible fields. Both of the latter are rows for the quarantine: meta_id, ticker,
-    trade_date (of an action its ex-date), kind, reason, payload, proposal.
+    trade_date (of an action its ex-date), kind, reason, payload, proposal. ``notes``: what is good and yet odd enough
+    to be told.
     """
 
     good: pd.DataFrame
     held: list[dict[str, Any]]
     actions: pd.DataFrame = field(default_factory=pd.DataFrame)
     repaired: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def log(values: "pd.Series[Any]") -> "pd.Series[float]":

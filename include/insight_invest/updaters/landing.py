@@ -17,7 +17,7 @@ from include.insight_invest.updaters.ghosts import Ghosts
 from include.insight_invest.updaters.price_limits import within_limits
 from include.insight_invest.updaters.progress import Run
 from include.insight_invest.updaters.resuming import left_to_ask, remember, without_final
-from include.insight_invest.updaters.storing import checked_answer, store_answer, whole_histories
+from include.insight_invest.updaters.storing import checked_answer, notes_of, store_answer, whole_histories
 
 FIRST_SESSION = sessions.FIRST_DAY
 # A bar is corrected on its first evenings; one this many sessions old when first read is settled.
@@ -129,6 +129,7 @@ def _land(run: Run, answer: Answer, newest: dict[str, date]) -> None:
         counts.requests = answer.requests
         run.account(counts)
         universe.mark_history_loaded(run.connection, sorted(whole_histories(checked) & run.whole))
+    run.notes += notes_of(checked)
     with_bars = set(checked.good["ticker"])
     run.used(answer.source)
     run.listen(answer)

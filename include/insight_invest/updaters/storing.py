@@ -1,5 +1,6 @@
 """One price answer, from the checks to the tables: what the daily run does with each batch."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 # A history of which this many bars are held (more than any jump that comes back has) is not loaded yet: it is asked for
 # again as a whole, until the source has mended it.
 HELD_BLOCK = 11
+# A source that is off as a whole must not bury the other notes.
+SHOWN_BLOCKS = 5
 
 
 def checked_answer(connection: Connection, answer: Answer, bars: "pd.DataFrame") -> Checked:
@@ -72,3 +75,16 @@ def whole_histories(checked: Checked) -> set[int]:
     """The meta_ids of ``checked`` that have bars, and no block of them held."""
     held = [row["meta_id"] for row in checked.held if row["kind"] == "bar"]
     return {int(meta_id) for meta_id in checked.good["meta_id"].unique() if held.count(meta_id) < HELD_BLOCK}
+
+
+def notes_of(checked: Checked) -> list[str]:
+    """What of ``checked`` an operator must hear of: the blocks of a history that are held, and what was odd."""
+    held = Counter(row["ticker"] for row in checked.held if row["kind"] == "bar")
+    blocks = [(ticker, count) for ticker, count in held.most_common() if count >= HELD_BLOCK]
+    notes = [
+        f"{ticker}: {count} rows of its history are held: see `quarantine list`"
+        for ticker, count in blocks[:SHOWN_BLOCKS]
+    ]
+    if len(blocks) > SHOWN_BLOCKS:
+        notes.append(f"{len(blocks) - SHOWN_BLOCKS} more tickers have {HELD_BLOCK} rows or more held")
+    return [*notes, *checked.notes]
