@@ -27,7 +27,7 @@ setup: ## make the virtual environment from the lock (the other targets do it by
 demo: setup ## run every job end to end: no network, no Docker, no keys
 	@$(PYTHON) -m local.demo
 
-test: setup ## run all tests; ARGS="tests/store -k merge" runs some
+test: setup ## run all tests; ARGS="tests/store -k splits" runs some
 	@$(PYTHON) -m pytest $(ARGS)
 
 lint: setup ## ruff, mypy, shellcheck and the Compose file

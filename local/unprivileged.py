@@ -49,5 +49,5 @@ def prefix(user: pwd.struct_passwd | None, program: Path, folder: Path) -> list[
                 return command
     raise ConfigurationError(
         f"{program.name} does not run as root, and {user.pw_name} may not enter {folder}, or setpriv is missing: put "
-        "the checkout where other users may go, run as another user, or set DATABASE_URL."
+        "the checkout where other users may go, or run as another user."
     )

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -22,7 +22,7 @@ from local import LOCAL, ROOT, demo_data, postgres
 from tests.replay import Replay
 
 DATA = LOCAL / "demo-data"
-DATABASE = "insight_demo"  # apart from whatever an operator keeps on the same server
+DATABASE = "insight_demo"  # apart from whatever else is kept on the same server
 DEMO_DAY = date(2026, 11, 20)  # fixed, so that a second demonstration finds nothing new
 FRED_KEY = "demonstrationkey0000000000000000"  # the replayed FRED wants the form of a key, and knows none
 
@@ -35,13 +35,13 @@ def instant_of(day: date) -> datetime:
     return datetime.combine(day, time(), ZoneInfo("UTC"))
 
 
-def database(name: str = DATABASE) -> str:
-    """The URL of the database ``name`` on the server in use (DATABASE_URL's, or the embedded one), made if needed."""
-    server = postgres.database_url()
+def database(name: str = DATABASE, root: Path = postgres.ROOT) -> str:
+    """The URL of the database ``name`` on the checkout's own server, whatever DATABASE_URL says; made if needed."""
+    server = postgres.start(root)
     with psycopg.connect(server, autocommit=True) as connection:
         if not connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone():
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
-    return _url(server, name)
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
 
 
 def prepare_database() -> str:
@@ -90,13 +90,3 @@ def migrate_airflow(env: Mapping[str, str], log: Path) -> None:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as out:
         subprocess.run(["airflow", "db", "migrate"], env=env, check=True, stdout=out, stderr=subprocess.STDOUT)
-
-
-def _url(server: str, name: str) -> str:
-    """``server`` (a URL or a key=value string) as the URL of its database ``name``."""
-    parts = {k: quote(str(v), safe="") for k, v in psycopg.conninfo.conninfo_to_dict(server).items() if v is not None}
-    login = parts.pop("user", "") + (f":{parts.pop('password')}" if "password" in parts else "")
-    place = f"{parts.pop('host', 'localhost')}:{parts.pop('port', '5432')}"
-    parts.pop("dbname", None)
-    options = "&".join(f"{key}={value}" for key, value in parts.items())
-    return f"postgresql://{login}@{place}/{name}" + (f"?{options}" if options else "")

@@ -15,6 +15,7 @@ from include.insight_invest.store.database import Connection, connect
 from include.insight_invest.store.migrate import require_current
 from include.insight_invest.store.universe import targets
 from include.insight_invest.updaters.expected import expected_sessions
+from include.insight_invest.wording import count
 
 log = logging.getLogger(__name__)
 
@@ -31,18 +32,19 @@ class JobCoverage:
     sessions: int  # expected: from a ticker's first bar, or its listing, to ``until`` or its delisting
     bars: int
     without_trade: int  # of the bars: halted, or nobody traded
-    held: int
+    held: int  # without a bar: held back, or rejected
     source_gaps: int
     open_gaps: int
-    unrecorded: int
+    unexplained: int
     closures: int  # sessions of the tables that are suspected or confirmed closures: of these nothing is expected
     rows: Sequence[TickerCoverage]
 
     def __str__(self) -> str:
         return (
-            f"{self.job}: {self.sessions:,} sessions of {self.tickers:,} tickers up to {self.until}: {self.bars:,} "
-            f"bars ({self.without_trade:,} without trade), {self.held:,} held back, {self.source_gaps:,} that no "
-            f"source has, {self.open_gaps:,} missing and asked for again, {self.unrecorded:,} unexplained"
+            f"{self.job}: {count(self.sessions, 'session')} of {count(self.tickers, 'ticker')} up to {self.until}: "
+            f"{count(self.bars, 'bar')} ({self.without_trade:,} without trade), {self.held:,} held back, "
+            f"{self.source_gaps:,} that no source has, {self.open_gaps:,} missing and asked for again, "
+            f"{self.unexplained:,} unexplained"
         )
 
 
@@ -55,21 +57,28 @@ def audit(job: Job, settings: Settings, run_id: int | None = None) -> JobCoverag
     settings.require(["DATABASE_URL"])
     with connect(settings.database(), application=f"insight-invest audit {job.name}") as connection:
         require_current(connection)
-        broken = ledger.broken_invariants(connection, job.name, run_id)
-        if broken:
-            raise InvariantBroken(f"{len(broken)} invariants do not hold: {'; '.join(broken)}")
+        found = ledger.broken_invariants(connection, job.name, run_id)
+        if found:
+            raise InvariantBroken(f"ledger and data are apart in {count(len(found), 'place')}: {'; '.join(found)}")
         if job.kind is not Kind.PRICES:
             return None
         covered = cover(connection, job)
     log.info("%s", covered)
-    if covered.unrecorded:
-        named = [f"{one.ticker} {one.unrecorded}" for one in covered.rows if one.unrecorded]
-        more = f" and {len(named) - SHOWN} more tickers" if len(named) > SHOWN else ""
-        raise CoverageBroken(
-            f"{covered.unrecorded} sessions have neither bar, reason nor open gap: {', '.join(named[:SHOWN])}{more}. "
-            f"Run the job again: it records them"
-        )
+    if error := broken(covered):
+        raise error
     return covered
+
+
+def broken(covered: JobCoverage) -> CoverageBroken | None:
+    """What is wrong with ``covered``: sessions that are missing without a record."""
+    if not covered.unexplained:
+        return None
+    named = [f"{one.ticker} {one.unexplained}" for one in covered.rows if one.unexplained]
+    more = f" and {count(len(named) - SHOWN, 'more ticker')}" if len(named) > SHOWN else ""
+    return CoverageBroken(
+        f"{count(covered.unexplained, 'session')} without bar, reason or open gap: {', '.join(named[:SHOWN])}{more}. "
+        f"Run --job {covered.job} again: it records them"
+    )
 
 
 def cover(connection: Connection, job: Job, tickers: Sequence[str] = ()) -> JobCoverage:
@@ -93,7 +102,7 @@ def cover(connection: Connection, job: Job, tickers: Sequence[str] = ()) -> JobC
         held=sum(one.held for one in rows),
         source_gaps=sum(one.source_gaps for one in rows),
         open_gaps=sum(one.open_gaps for one in rows),
-        unrecorded=sum(one.unrecorded for one in rows),
+        unexplained=sum(one.unexplained for one in rows),
         closures=len(overrides.silent_sessions(connection, job.exchange)),
         rows=rows,
     )

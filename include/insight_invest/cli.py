@@ -61,7 +61,9 @@ def root(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Fetch, check, print the difference, write nothing.")
     ] = False,
-    as_of: Annotated[str | None, typer.Option(help="ISO 8601 instant at which to look at the world.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Instant with time zone (2026-11-20T09:00+09:00) at which to look.")
+    ] = None,
     tickers: Annotated[str, typer.Option(help="Only these, separated by commas.")] = "",
     start: Annotated[str | None, typer.Option(help="First date wanted (YYYY-MM-DD).")] = None,
     end: Annotated[str | None, typer.Option(help="Last date wanted (YYYY-MM-DD).")] = None,
@@ -78,7 +80,7 @@ def root(
     with errors_end(as_json=as_json):
         settings = settings_and_log()
         chosen = list(JOBS.values()) if job == "all" else [JOBS[job]]
-        settings.require(sorted({name for one in chosen for name in one.needs}))
+        settings.require(sorted(set.intersection(*(set(one.needs) for one in chosen))))  # without it none can start
         options = RunOptions(
             as_of=_instant(as_of) if as_of else None,
             dry_run=dry_run,

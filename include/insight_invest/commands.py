@@ -12,17 +12,29 @@ from typing import Annotated
 
 import typer
 
-from include.insight_invest import clock, console
+from include.insight_invest import clock, console, console_market
 from include.insight_invest.doctor import examine
 from include.insight_invest.errors import ConfigurationError, InsightError, LeaseHeld, SourceError
 from include.insight_invest.log import configure, redact
 from include.insight_invest.settings import Settings, load_settings
-from include.insight_invest.store import disagreements, migrate, quarantine, read
+from include.insight_invest.store import coverage, disagreements, migrate, overrides, quarantine, read
 from include.insight_invest.store.database import Connection, connect
 from include.insight_invest.universe import import_file, sync
 from include.insight_invest.wording import count
 
+_SHOWN_HELD = 1000
+
 Market = StrEnum("Market", {"US": "US", "KR": "KR"})
+
+
+def _filled(text: str) -> str:
+    if not text.strip():
+        raise typer.BadParameter("may not be empty: who decides later wants to know why")
+    return text
+
+
+By = Annotated[str, typer.Option(help="Who.", envvar="USER")]
+Note = Annotated[str, typer.Option(help="Why.", callback=_filled)]
 
 
 class Decision(StrEnum):
@@ -127,11 +139,12 @@ def universe_sync(
 def status() -> None:
     """Each job's last run, and how fresh and how full the store is."""
     with errors_end(), open_database() as connection:
-        console.show_status(
-            read.last_runs(connection),
-            read.holdings(connection),
-            read.held_rows(connection),
-            disagreements.count_open(connection),
+        console.show_status(read.last_runs(connection), read.holdings(connection))
+        console_market.show_waiting(
+            held=read.held_rows(connection),
+            disagreements=disagreements.count_open(connection),
+            gaps=coverage.count_open(connection),
+            suspected=overrides.suspected(connection),
         )
         console.show_ended(read.ended_series(connection))
 
@@ -149,28 +162,28 @@ def doctor() -> None:
 def held_list(status: Annotated[Decision, typer.Option(help="What was decided.")] = Decision.HELD) -> None:
     """Show the rows."""
     with errors_end(), open_database() as connection:
-        console.show_held(quarantine.rows(connection, status))
+        console_market.show_held(quarantine.rows(connection, status, _SHOWN_HELD + 1), status, _SHOWN_HELD)
 
 
 @held.command("release")
 def held_release(
     quarantine_id: int,
-    note: Annotated[str, typer.Option(help="Why.")],
-    by: Annotated[str, typer.Option(help="Who.", envvar="USER")] = "operator",
+    note: Note,
+    by: By = "operator",
     proposed: Annotated[bool, typer.Option("--proposed", help="Store what the check proposes instead.")] = False,
 ) -> None:
     """Store a held row after all, as it came or as the check proposes."""
     with errors_end(), open_database() as connection:
         counts = quarantine.release(connection, quarantine_id, by=by, note=note, now=clock.now(), proposed=proposed)
-        new, changed = counts.new + counts.actions_new, counts.changed + counts.actions_changed
-        typer.echo(f"row {quarantine_id} released: {new} new, {changed} changed")
+        stored, changed = counts.new + counts.actions_new, counts.changed + counts.actions_changed
+        typer.echo(f"row {quarantine_id} released: {stored} new, {changed} changed")
 
 
 @held.command("reject")
 def held_reject(
     quarantine_id: int,
-    note: Annotated[str, typer.Option(help="Why.")],
-    by: Annotated[str, typer.Option(help="Who.", envvar="USER")] = "operator",
+    note: Note,
+    by: By = "operator",
 ) -> None:
     """Decide that a held row stays out."""
     with errors_end(), open_database() as connection:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from include.insight_invest import sessions
-from include.insight_invest.errors import InsightError
+from include.insight_invest.errors import InsightError, UniverseError
 from include.insight_invest.jobs import JOBS
 from include.insight_invest.settings import Settings
 from include.insight_invest.store import coverage, migrate, overrides, read
 from include.insight_invest.store.database import connect, where
-from include.insight_invest.store.overrides import SessionState
+from include.insight_invest.wording import count
 
 _CALENDAR_RESERVE = timedelta(days=60)
 
@@ -66,7 +66,10 @@ def _universe(settings: Settings) -> str:
     with connect(settings.database()) as connection:
         migrate.require_current(connection)
         found = read.holdings(connection)
-    return ", ".join(f"{item.name} {item.items} ({item.items_with_data} with data)" for item in found) or "empty"
+    if not any(item.name == "US" for item in found):
+        raise UniverseError("no US ticker: `universe import` or `universe sync`")
+    told = ", ".join(f"{item.name} {item.items} ({item.items_with_data} with data)" for item in found)
+    return told if any(item.name == "KR" for item in found) else f"{told}; no KR ticker yet: --job kr-price adds them"
 
 
 def _series(settings: Settings) -> str:
@@ -81,8 +84,8 @@ def _completeness(settings: Settings) -> str:
     with connect(settings.database()) as connection:
         migrate.require_current(connection)
         gaps = coverage.count_open(connection)
-        suspected = [found for found in overrides.overrides(connection) if found.state == SessionState.SUSPECTED]
-    told = f"{gaps[0]} sessions of {gaps[1]} tickers are missing and asked for again"
+        suspected = overrides.suspected(connection)
+    told = f"{count(gaps[0], 'session')} of {count(gaps[1], 'ticker')} missing and asked for again"
     if suspected:
         days = ", ".join(f"{found.exchange} {found.session_date}" for found in suspected)
         told += f"; perhaps closed, to be decided (`sessions list`): {days}"

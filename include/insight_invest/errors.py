@@ -13,7 +13,7 @@
     ├── BatchRefused                  1   a batch failed its checks: nothing of it was loaded
     ├── StoreError                    1   the database refused or went away; the transaction was rolled back
     │   └── InvariantBroken           1   audit found ledger and data apart
-    ├── CoverageBroken            1   audit found a session without a bar, a reason or a gap
+    ├── CoverageBroken                1   audit found a session without a bar, a reason or a gap
     ├── BudgetExceeded                3   finished, but more failed than the budget allows; what was loaded stays
     ├── LeaseHeld                    75   another run of this job is at work (EX_TEMPFAIL: try again later)
     └── Terminated                  143   stopped by SIGTERM, after the open transaction was rolled back

@@ -12,9 +12,12 @@ from typing import Any
 
 from include.insight_invest.settings import LogFormat, Settings
 
-# user:password@ in a URL, and the key that FRED wants in its query.
+# user:password@ in a URL (not the word PASSWORD, which shows the form of one), and FRED's key in a query.
 _SECRETS = (
-    (re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s@]+@", re.IGNORECASE), r"\g<scheme>:***@"),
+    (
+        re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://[^\s:/@]*):(?!(?-i:PASSWORD)@)[^\s@]+@", re.IGNORECASE),
+        r"\g<scheme>:***@",
+    ),
     (re.compile(r"(?P<name>api_key|password|token)=[^&\s'\"]+", re.IGNORECASE), r"\g<name>=***"),
 )
 
@@ -44,7 +47,7 @@ def configure(settings: Settings) -> None:
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=tail))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(settings.log_level.upper())
+    root.setLevel(settings.log_level)
     logging.captureWarnings(True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
 

@@ -9,12 +9,20 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from types import FrameType
 
 from include.insight_invest import clock, sessions
+from include.insight_invest.asked import check_options, check_range, check_tickers
 from include.insight_invest.audit import audit
-from include.insight_invest.errors import BudgetExceeded, InsightError, Terminated, UsageError
+from include.insight_invest.errors import (
+    BatchRefused,
+    BudgetExceeded,
+    InsightError,
+    SourceError,
+    Terminated,
+    UsageError,
+)
 from include.insight_invest.jobs import Job, Kind
 from include.insight_invest.log import redact
 from include.insight_invest.report import SHOWN_PROBLEMS, Problem, Report, Rows, Status, count_states
@@ -27,12 +35,13 @@ from include.insight_invest.store.load import Change, LoadContext
 from include.insight_invest.store.migrate import require_current
 from include.insight_invest.updaters.gate import require_presence
 from include.insight_invest.updaters.progress import Progress, Run, RunOptions, log_progress
+from include.insight_invest.wording import count
 
 log = logging.getLogger(__name__)
 
 __all__ = ["RunOptions", "audit", "run", "session_of"]
 
-_CLOCK_SKEW = timedelta(minutes=5)  # between whoever schedules and this machine
+_TOLD = (UsageError, SourceError, BatchRefused)
 _COUNTED = (State.THROTTLED, State.FAILED)
 
 
@@ -51,11 +60,13 @@ def run(
     settings.require(job.needs)
     started = clock.now()
     as_of = options.as_of or started
-    _check(options, as_of, started)
+    check_options(options, as_of, started)
     session = session_of(job, as_of)
+    check_range(job, options, session)
     log.info("%s starts: as of %s, session %s%s", job.name, as_of, session, " (dry run)" if options.dry_run else "")
     with connect(settings.database(), application=f"insight-invest {job.name}") as connection:
         require_current(connection)
+        check_tickers(connection, job, options.tickers)
         with lease(connection, job.name, options.shard), _undone(connection, when=options.dry_run):
             ledger.close_lost(connection, job.name, options.shard, started)
             attempt = ledger.Attempt(
@@ -103,8 +114,8 @@ def _work(work: Run, started: datetime) -> Report:
         error, status = spent, Status.OVER_BUDGET
     except Exception as failed:
         # Also what nobody foresaw: one job that fails does not stop another, and the ledger says why.
-        # A wrong call is the caller's: its message is enough, where the code stood says nothing.
-        log.exception("%s failed", work.job.name, exc_info=not isinstance(failed, UsageError))
+        # A wrong call is the caller's, a source that fails is told: where the code stood says nothing.
+        log.exception("%s failed", work.job.name, exc_info=not isinstance(failed, _TOLD))
         if work.connection.broken:
             raise  # the ledger cannot be reached; the next run finds the row open and closes it as lost
         error, status = failed, Status.FAILED
@@ -159,8 +170,8 @@ def _over_budget(work: Run) -> BudgetExceeded | None:
     if failed <= budget * len(work.outcomes):
         return None
     return BudgetExceeded(
-        f"{failed} of {len(work.outcomes)} tickers failed, the budget is {budget:.0%}; what was loaded stays, the next "
-        "run asks for the rest"
+        f"{failed} of {count(len(work.outcomes), 'ticker')} failed, the budget is {budget:.0%}; what was loaded stays, "
+        "the next run asks for the rest"
     )
 
 
@@ -203,22 +214,6 @@ def _report(work: Run, status: Status, error: str | None, exit_code: int, starte
         problems=problems[:SHOWN_PROBLEMS],
         error=error,
     )
-
-
-def _check(options: RunOptions, as_of: datetime, now: datetime) -> None:
-    if as_of.tzinfo is None:
-        raise UsageError("as_of has no time zone: write it as 2026-11-20T09:00+09:00")
-    if not sessions.FIRST_DAY.year < as_of.year <= sessions.LAST_DAY.year:
-        raise UsageError(
-            f"as_of {as_of.isoformat()} is outside the calendars, {sessions.FIRST_DAY} to {sessions.LAST_DAY}"
-        )
-    if as_of > now + _CLOCK_SKEW:
-        raise UsageError(f"as_of {as_of.isoformat()} has not come yet: what a source says now is not of then")
-    if options.start and options.end and options.start > options.end:
-        raise UsageError(f"--start {options.start} is after --end {options.end}")
-    index, count = options.shard
-    if not 1 <= index <= count:
-        raise UsageError(f"--shard {index}/{count}: I must be from 1 to N")
 
 
 def _recorded(options: RunOptions) -> dict[str, object]:

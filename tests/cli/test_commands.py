@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from include.insight_invest import commands
 from tests.cli.conftest import Command, job
 from tests.fixtures.market import Market
 
@@ -103,11 +104,27 @@ class TestStatus:
 
     def test_after_runs(self, cli: Command) -> None:
         cli(*job("all"))
+        cli("universe", "sync", "--market", "KR")  # the ledger has a row of it, but it is no job
+        out = cli("status").out
+        assert "universe" not in out
         lines = [" ".join(line.split()) for line in cli("status").out.replace("│", " ").splitlines()]
         assert any(line.startswith("kr-price 2026-01-08 succeeded 2 ") and " 3 3 0 0 0 3 " in line for line in lines)
         assert "US 2 2 2026-01-07" in lines
         assert "KR 3 3 2026-01-08" in lines
         assert "macro 1 1 2025-12-01" in lines
+
+    def test_what_waits(self, cli: Command, market: Market) -> None:
+        cli(*job("us-price"))
+        assert "missing" not in cli("status").out
+        market.rows("insert into tb_gap values (1, '2026-01-06', 'open', '{}', 1, now())")
+        market.rows(
+            "insert into tb_session_override (exchange, session_date, state, run_id, observed_at) "
+            "values ('XNYS', '2026-01-09', 'suspected', 1, now())"
+        )
+        assert cli("status").out.splitlines()[-2:] == [
+            "1 session of 1 ticker missing and asked for again: `coverage`",
+            "XNYS was perhaps closed on 2026-01-09: `sessions list`, and close or open it",
+        ]
 
 
 class TestDoctor:
@@ -126,6 +143,13 @@ class TestDoctor:
         assert "problem  environment of macro: missing environment: FRED_API_KEY" in said.out
         assert "problem  schema: the database has no Insight-Invest schema" in said.out
         assert "ok       database: PostgreSQL" in said.out
+
+    def test_a_market_without_a_ticker(self, cli: Command, market: Market) -> None:
+        assert "universe: US 2 (0 with data), macro 1 (0 with data); no KR ticker yet" in cli("doctor").out
+        market.rows("delete from tb_meta")
+        said = cli("doctor")
+        assert said.code == 1
+        assert "problem  universe: no US ticker: `universe import` or `universe sync`" in said.out
 
     def test_nothing_is_there(self, cli: Command) -> None:
         said = cli("doctor", DATABASE_URL="postgresql://a:hidden-word@127.0.0.1:1/b")
@@ -157,7 +181,7 @@ class TestQuarantine:
         out = cli("quarantine", "list").out
         assert "no close" in out
         assert "low over high" in out or "outside low and high" in out
-        assert cli("quarantine", "list", "--status", "released").out == "nothing is held back\n"
+        assert cli("quarantine", "list", "--status", "released").out == "no row is released\n"
 
     def test_release_stores_the_row_with_a_ledger_row_of_its_own(self, cli: Command, market: Market) -> None:
         said = cli("quarantine", "release", self.ids(market)["ACME"], "--note", "seen at the exchange", "--by", "kim")
@@ -168,7 +192,27 @@ class TestQuarantine:
         ]
         assert (market.ledger()[-1]["job"], market.ledger()[-1]["trigger"]) == ("quarantine", "kim")
         market.audit()
-        assert cli("quarantine", "release", self.ids(market)["ACME"], "--note", "again").code == 2
+        again = cli("quarantine", "reject", self.ids(market)["ACME"], "--note", "again")
+        assert again.code == 2
+        assert f"row {self.ids(market)['ACME']} was released by kim at 20" in again.err
+        assert "there is no row 77: `quarantine list`" in cli("quarantine", "reject", "77", "--note", "x").err
+
+    def test_a_decision_has_a_reason(self, cli: Command, market: Market) -> None:
+        for decision in ("release", "reject"):
+            assert cli("quarantine", decision, self.ids(market)["ACME"], "--note", " ").code == 2
+        assert market.rows("select distinct status from tb_quarantine") == [("held",)]
+
+    def test_figures_are_whole_and_in_the_order_of_a_bar(self, cli: Command, market: Market) -> None:
+        market.rows(
+            "update tb_quarantine set payload = payload || "
+            '\'{"volume": 20341626.0, "open": 1234567.125, "high": 5}\' where ticker = \'ACME\''
+        )
+        line = "        open=1,234,567.125 high=5 low=11.75 close=11.5 volume=20,341,626 "
+        assert line in cli("quarantine", "list").out
+
+    def test_more_than_are_shown(self, cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(commands, "_SHOWN_HELD", 1)
+        assert cli("quarantine", "list").out.splitlines()[-1] == "these are the newest 1; there are more"
 
     def test_release_as_the_check_proposes(self, cli: Command, market: Market) -> None:
         from tests.folders import write_chart
@@ -221,7 +265,7 @@ class TestDisagreements:
 
     def test_there_are_none(self, cli: Command) -> None:
         assert cli("disagreements").out == "no two sources disagree\n"
-        assert "differ between two sources" not in cli("status").out
+        assert "difference between two sources" not in cli("status").out
 
     def test_they_are_shown_until_they_are_settled(self, cli: Command, market: Market) -> None:
         cli(*job("us-price"))
@@ -229,7 +273,7 @@ class TestDisagreements:
             "insert into tb_disagreement values (2, '2026-01-07', 'close', 'yahoo', 52.25, 'nasdaq', 52.6, 1, "
             "'2026-01-08 12:00+00', null)"
         )
-        assert "1 values differ between two sources: `disagreements` shows them" in cli("status").out
+        assert "1 value with a difference between two sources: `disagreements`" in cli("status").out
         (row,) = [line for line in cli("disagreements").out.splitlines() if "BOLT" in line]
         assert [cell.strip() for cell in row.strip("│").split("│")] == [
             "BOLT",

@@ -32,17 +32,19 @@ class TestSessions:
         out = cli("sessions", "list").out
         assert "2026-01-08" in out
         assert "suspected" in out
+        assert "sources yahoo, tickers 3, session before 2026-01-07, bars of session before 3" in out
         assert "perhaps closed, to be decided (`sessions list`): XNYS 2026-01-08" in cli("doctor").out
 
     def test_close(self, cli: Command, market: Market) -> None:
-        said = cli("sessions", "close", "XNYS", "2026-01-08", "--note", "NYSE: day of mourning", "--by", "kim")
+        said = cli("sessions", "close", "xnys", "2026-01-08", "--note", 'NYSE: "day of mourning"', "--by", "kim")
         assert (said.code, said.out) == (
             0,
-            'XNYS was closed on 2026-01-08. For every other installation: XNYS,2026-01-08,closed,,,"NYSE: day of '
-            'mourning" in include/insight_invest/sessions/overrides.csv\n',
+            "XNYS was closed on 2026-01-08. For every other installation, in "
+            "include/insight_invest/sessions/overrides.csv:\n"
+            'XNYS,2026-01-08,closed,,,"NYSE: ""day of mourning"""\n',
         )
-        assert market.rows("select state, decided_by, note from tb_session_override") == [
-            ("closed", "kim", "NYSE: day of mourning")
+        assert market.rows("select exchange, state, decided_by, note from tb_session_override") == [
+            ("XNYS", "closed", "kim", 'NYSE: "day of mourning"')
         ]
         for symbol in ("BOLT", "CORE", "DELT"):
             write_chart(market.folder, symbol, BOLT)
@@ -62,17 +64,21 @@ class TestSessions:
         market.run(as_of="2026-01-09T12:00+00:00")
         said = cli("sessions", "close", "XNYS", "2026-01-08", "--note", "mourning")
         assert said.code == 2
-        assert "1 rows of 2026-01-08 are held back, which say that XNYS traded: `quarantine list`" in said.err
+        assert "1 row of 2026-01-08 held back: XNYS traded, by what it says. `quarantine list`" in said.err
         (number,) = market.rows("select quarantine_id::text from tb_quarantine")[0]
         assert cli("quarantine", "reject", number, "--note", "a ghost").code == 0
         assert cli("sessions", "close", "XNYS", "2026-01-08", "--note", "mourning").code == 0
 
+    def test_of_a_day_to_come(self, cli: Command) -> None:
+        assert "XNYS will be closed on 2027-12-30" in cli("sessions", "close", "XNYS", "2027-12-30", "--note", "x").out
+        assert cli("sessions", "open", "XNYS", "2027-12-30", "--note", "x").out == "XNYS will be open on 2027-12-30\n"
+
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (("close", "XNYS", "2026-01-07"), "3 bars of 2026-01-07 are stored: XNYS traded"),
-            (("close", "XNYS", "2026-01-10"), "XNYS has no session on 2026-01-10 in the tables"),
-            (("close", "XTKS", "2026-01-07"), "no session table for the exchange 'XTKS'"),
+            (("close", "XNYS", "2026-01-07"), "3 bars of 2026-01-07 stored: XNYS traded"),
+            (("close", "XNYS", "2026-01-10"), "XNYS has no session on 2026-01-10: it is closed already"),
+            (("close", "XTKS", "2026-01-07"), "'XTKS' is no exchange here: XNYS or XKRX"),
             (("open", "XNYS", "2026-01-07"), "nobody says that XNYS was closed on 2026-01-07"),
             (("open", "XNYS", "yesterday"), "'yesterday' is not a date"),
         ],
@@ -99,8 +105,35 @@ class TestCoverage:
     def test_json_of_one_ticker(self, cli: Command) -> None:
         said = json.loads(cli("coverage", "--market", "US", "--ticker", "BOLT", "--json").last)
         (us,) = said["coverage"]
-        assert (us["job"], us["sessions"], us["bars"], us["open_gaps"], us["unrecorded"]) == ("us-price", 3, 2, 1, 0)
-        assert us["rows"][0]["ticker"] == "BOLT"
+        assert (us["job"], us["sessions"], us["bars"], us["open_gaps"], us["unexplained"]) == ("us-price", 3, 2, 1, 0)
+        assert (us["rows"][0]["ticker"], us["rows"][0]["unexplained"]) == ("BOLT", 0)
+        assert (said["exit_code"], said["errors"]) == (0, [])
+
+    def test_what_is_not_explained_ends_with_1(self, cli: Command, market: Market) -> None:
+        market.rows("delete from tb_gap")
+        sentence = "1 session without bar, reason or open gap: BOLT 1. Run --job us-price again: it records them"
+        said = cli("coverage")
+        assert (said.code, sentence in said.err) == (1, True)
+        said = cli("coverage", "--json")
+        assert (said.code, json.loads(said.last)["errors"]) == (1, [sentence])
+
+    def test_a_market_that_no_run_has_looked_at(self, cli: Command) -> None:
+        out = cli("coverage", "--market", "KR").out
+        assert out == "kr-price: no run of the whole market yet: --job kr-price\n"
+
+    def test_one_ticker_shows_its_own_market_only(self, cli: Command) -> None:
+        assert "kr-price" not in cli("coverage", "--ticker", "BOLT").out
+
+    def test_a_ticker_of_which_nothing_is_expected(self, cli: Command, market: Market) -> None:
+        market.follow("CORE")
+        out = cli("coverage", "--ticker", "CORE").out
+        assert "us-price: nothing is expected yet, as no bar is stored: --job us-price" in out
+
+    def test_a_ticker_that_nobody_has(self, cli: Command) -> None:
+        cli("universe", "rename", "ACME", "ACNE", "--market", "US", "--on", "2026-01-08", "--note", "x")
+        said = cli("coverage", "--ticker", "NOPE", "--ticker", "acne", "--ticker", "ACME")
+        assert said.code == 2
+        assert "not in the KR or US universe: ACME (called ACNE since 2026-01-08), NOPE, acne." in said.err
 
 
 class TestRename:
@@ -130,7 +163,7 @@ class TestRename:
             ("nut", "US", "2026-01-08", "'nut' is not a US symbol"),
             ("5930", "KR", "2026-01-08", "'5930' lost its leading zeros"),
             ("00104k", "KR", "2026-01-08", "KRX writes 00104k in capitals"),
-            ("NUT", "US", "2999-12-31", "--on 2999-12-31 has not come yet: it is"),
+            ("NUT", "US", "2999-12-31", "--on 2999-12-31 has not come yet at XNYS"),
         ],
     )
     def test_what_cannot_be(self, cli: Command, market: Market, new: str, iso_code: str, on: str, message: str) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from include.insight_invest.errors import ConfigurationError
 from local import postgres
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -172,26 +171,3 @@ def test_root_runs_it_as_another_account_and_changes_no_folder_above(tmp_path: P
     assert (closed.stat().st_mode & 0o777, closed.stat().st_uid) == (0o700, 0)
     assert rows(url, "SELECT 1") == [(1,)]
     postgres.stop(closed / "postgres")
-
-
-def test_an_own_database_is_used_instead(running: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = postgres.start(running)
-    monkeypatch.setenv("DATABASE_URL", own)
-    assert postgres.database_url(tmp_path / "never made") == own
-    assert not (tmp_path / "never made").exists()
-
-
-@pytest.mark.parametrize(
-    ("url", "message"),
-    [
-        ("postgresql://u:secret@127.0.0.1:1/d", "cannot be reached"),
-        ("mysql://u:secret@127.0.0.1/d", "not the URL of a PostgreSQL database"),
-    ],
-)
-def test_an_unusable_database_url_is_named_without_its_password(
-    root: Path, monkeypatch: pytest.MonkeyPatch, url: str, message: str
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", url)
-    with pytest.raises(ConfigurationError, match=message) as raised:
-        postgres.database_url(root)
-    assert "secret" not in str(raised.value)

@@ -1,27 +1,24 @@
-"""The demonstration's world: a database of its own on the server in use, and Airflow's environment in it."""
+"""The demonstration's world: a server and a database of its own, and Airflow's environment in it."""
 
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from local import ROOT, world
-from tests.fixtures.database import Server
+from local import ROOT, postgres, world
 
 
-@pytest.fixture
-def server(postgres_server: Server, monkeypatch: pytest.MonkeyPatch) -> str:
-    url = postgres_server.url("postgres")
-    monkeypatch.setenv("DATABASE_URL", url)
-    return url
-
-
-def test_the_demonstration_keeps_apart_from_the_operators_database(server: str) -> None:
-    url = world.database("insight_world_test")
-    assert url == server.replace("/postgres", "/insight_world_test")
-    assert world.database("insight_world_test") == url  # the second time it is there
-    with psycopg.connect(url) as connection:
-        assert connection.info.dbname == "insight_world_test"
+def test_the_demonstration_has_a_server_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://operator@elsewhere/production")
+    root = tmp_path / "postgres"
+    try:
+        url = world.database("insight_world_test", root)
+        assert world.database("insight_world_test", root) == url  # the second time it is there
+        with psycopg.connect(url) as connection:
+            assert connection.info.dbname == "insight_world_test"
+            assert connection.execute("show data_directory").fetchone() == (str(root / "data"),)
+    finally:
+        postgres.stop(root)
 
 
 def test_airflow_sees_this_checkout_the_database_and_the_replayed_sources_and_no_setting_of_the_caller(

@@ -307,7 +307,7 @@ class TestCoverage:
         bolt.run()
         with connect(bolt.url) as connection:
             covered = cover(connection, JOBS["us-price"])
-        assert (covered.sessions, covered.bars, covered.open_gaps, covered.unrecorded) == (3, 2, 1, 0)
+        assert (covered.sessions, covered.bars, covered.open_gaps, covered.unexplained) == (3, 2, 1, 0)
         assert str(covered) == (
             "us-price: 3 sessions of 1 tickers up to 2026-01-07: 2 bars (0 without trade), 0 held back, 0 that no "
             "source has, 1 missing and asked for again, 0 unexplained"
@@ -330,7 +330,7 @@ class TestCoverage:
         write_chart(bolt.folder, "BOLT", without(WEEK, "2026-01-06"))
         bolt.run()
         bolt.rows("delete from tb_gap")
-        with pytest.raises(CoverageBroken, match="1 sessions have neither bar, reason nor open gap: BOLT 1"):
+        with pytest.raises(CoverageBroken, match="1 session without bar, reason or open gap: BOLT 1"):
             bolt.audit()
         bolt.run()
         bolt.audit()

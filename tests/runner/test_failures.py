@@ -162,7 +162,7 @@ class TestNotStarted:
 
     def test_an_instant_without_a_zone(self, market: Market) -> None:
         options = RunOptions(as_of=datetime(2026, 1, 8, 12))  # noqa: DTZ001
-        with pytest.raises(UsageError, match="as_of has no time zone"):
+        with pytest.raises(UsageError, match="--as-of has no time zone"):
             run(JOBS["us-price"], options, market.settings())
         assert market.ledger() == []
 
@@ -170,6 +170,13 @@ class TestNotStarted:
         ("options", "message"),
         [
             ({"start": "2026-01-07", "end": "2026-01-06"}, "--start 2026-01-07 is after --end 2026-01-06"),
+            (
+                {"start": "2026-01-03", "end": "2026-01-04"},
+                "no session of XNYS between 2026-01-03 and 2026-01-04; the last one is 2026-01-02",
+            ),
+            ({"start": "2026-01-08"}, "no session of XNYS since 2026-01-08; the last one is 2026-01-07"),
+            ({"end": "1990-01-01"}, "no session of XNYS until 1990-01-01$"),
+            ({"end": "1989-12-31"}, "no session of XNYS until 1989-12-31$"),
             ({"shard": (3, 2)}, "--shard 3/2: I must be from 1 to N"),
             ({"shard": (0, 2)}, "--shard 0/2: I must be from 1 to N"),
         ],
@@ -184,9 +191,21 @@ class TestNotStarted:
     ("job", "message"), [("us-price", "not in the US universe: NOPE"), ("macro", "not in tb_macro: NOPE")]
 )
 def test_a_ticker_that_nobody_follows(market: Market, job: str, message: str) -> None:
-    report = market.run(job, tickers=("NOPE",))
-    assert (report.status, report.exit_code) == ("failed", 2)
-    assert message in (report.error or "")
+    with pytest.raises(UsageError, match=message):
+        market.run(job, tickers=("NOPE",))
+    assert market.ledger() == []
+
+
+def test_a_ticker_that_nobody_follows_is_named_to_a_part_too(market: Market) -> None:
+    with pytest.raises(UsageError, match="not in the US universe: NOPE"):
+        market.run(tickers=("ACME", "NOPE"), shard=(1, 2))
+
+
+def test_a_korean_ticker_that_nobody_follows_once_the_market_is_known(market: Market) -> None:
+    market.run("kr-price")
+    with pytest.raises(UsageError, match="not in the KR universe: 999999"):
+        market.run("kr-price", tickers=("005930", "999999"))
+    assert len(market.ledger()) == 1
 
 
 def test_a_korean_ticker_that_nobody_follows(market: Market) -> None:

@@ -174,7 +174,7 @@ def _without_moving_the_clock(market: Market, as_of: str, job: str = "us-price",
 
 @pytest.mark.parametrize("as_of", ["2199-01-01T00:00+00:00", "1989-06-01T00:00+00:00", "0001-01-01T00:00+14:00"])
 def test_an_instant_outside_the_calendars_is_refused(market: Market, as_of: str) -> None:
-    with pytest.raises(UsageError, match="outside the calendars"):
+    with pytest.raises(UsageError, match="is not between 1991-01-01 and 2027-12-31"):
         _without_moving_the_clock(market, as_of)
 
 
@@ -185,7 +185,9 @@ def test_an_instant_that_has_not_come_is_refused(market: Market) -> None:
 
 def test_the_first_days_of_the_calendars(market: Market) -> None:
     assert _without_moving_the_clock(market, "1991-01-05T12:00+00:00").exit_code == 1  # nobody has a bar
-    market.run(start="1989-01-01", end="1989-12-31")
+    assert market.run(start="1989-01-01", end="1990-01-02").rows.new == 0
+    with pytest.raises(UsageError, match=r"no session of XNYS between 1989-01-01 and 1989-12-31$"):
+        market.run(start="1989-01-01", end="1989-12-31")
     assert market.bars() == []
 
 

@@ -30,12 +30,12 @@ class TickerCoverage:
     last_day: date
     sessions: int  # expected
     bars: int
-    held: int  # in quarantine, or rejected there
+    held: int  # without a bar, as it is in quarantine or was rejected there
     source_gaps: int  # the sources agree that there is nothing
     open_gaps: int  # asked for again
 
     @property
-    def unrecorded(self) -> int:
+    def unexplained(self) -> int:
         """How many sessions have neither bar, reason nor open gap."""
         return self.sessions - self.bars - self.held - self.source_gaps - self.open_gaps
 
@@ -118,7 +118,7 @@ def open_gaps(
     since: date | None,
 ) -> int:
     """Open a gap for every missing pair without a reason; returns how many."""
-    short = [one for one in coverage(connection, meta_ids, sessions, since=since) if one.unrecorded]
+    short = [one for one in coverage(connection, meta_ids, sessions, since=since) if one.unexplained]
     if not short:
         return 0
     values = {

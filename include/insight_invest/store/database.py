@@ -38,7 +38,8 @@ def connect(url: str, *, application: str = "insight-invest", autocommit: bool =
             "DATABASE_URL is not the URL of a PostgreSQL database: it is like postgresql://USER:PASSWORD@HOST:5432/NAME"
         ) from None
     except (psycopg.Error, UnicodeError) as error:
-        raise StoreError(f"cannot connect to the database at {where(url)}: {first_line(error)}. Is it up?") from None
+        hint = "Check DATABASE_URL" if "FATAL:" in str(error) else "Is it up?"  # FATAL is the server's own word
+        raise StoreError(f"cannot connect to the database at {where(url)}: {first_line(error)}. {hint}") from None
     try:
         version = connection.info.server_version // 10000
         if version < MINIMUM_VERSION:

@@ -57,6 +57,11 @@ def silent_sessions(connection: Connection, exchange: str, states: Sequence[Sess
     return {found.session_date for found in overrides(connection, exchange) if found.state in states}
 
 
+def suspected(connection: Connection) -> list[Override]:
+    """The suspected closures, which somebody may confirm or refuse; newest first."""
+    return [found for found in overrides(connection) if found.state == SessionState.SUSPECTED]
+
+
 def suspect(connection: Connection, exchange: str, day: date, evidence: dict[str, Any], context: LoadContext) -> None:
     """Record that ``day`` was perhaps no session. One that something is known of already stays as it is."""
     connection.execute(

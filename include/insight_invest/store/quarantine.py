@@ -229,5 +229,16 @@ def _decide(connection: Connection, quarantine_id: int, status: str, *, by: str,
         [status, now, by, note, quarantine_id],
     ).fetchone()
     if row is None:
-        raise UsageError(f"no held row {quarantine_id}: `quarantine list` shows those there are")
+        raise UsageError(_not_held(connection, quarantine_id))
     return Held(*row)  # type: ignore[arg-type]
+
+
+def _not_held(connection: Connection, quarantine_id: int) -> str:
+    row = connection.execute(
+        "select status, decided_by, to_char(coalesce(decided_at, held_at), 'YYYY-MM-DD HH24:MI') "
+        "from tb_quarantine where quarantine_id = %s",
+        [quarantine_id],
+    ).fetchone()
+    if row is None:
+        return f"there is no row {quarantine_id}: `quarantine list` shows those there are"
+    return f"row {quarantine_id} was {row[0]} by {row[1] or 'a check'} at {row[2]} UTC"

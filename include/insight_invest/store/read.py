@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from psycopg.rows import class_row
 
+from include.insight_invest.jobs import JOBS
 from include.insight_invest.store.database import Connection, connect
 from include.insight_invest.store.statements import sql
 
@@ -113,7 +114,7 @@ def reader(url: str, *, application: str, statement_seconds: float) -> Iterator[
 
 def last_runs(connection: Connection) -> dict[str, LedgerRow]:
     """The newest run of each job that has run."""
-    rows = connection.execute(sql("last_runs")).fetchall()
+    rows = connection.execute(sql("last_runs"), {"jobs": list(JOBS)}).fetchall()
     return {str(row[0]): LedgerRow(*row) for row in rows}  # type: ignore[arg-type]
 
 

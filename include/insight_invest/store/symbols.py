@@ -71,6 +71,22 @@ def undo(connection: Connection, iso_code: str, old: str, new: str, *, on: date)
     return True
 
 
+def require_known(connection: Connection, iso_codes: Sequence[str], tickers: Sequence[str]) -> set[str]:
+    """The countries that have some of ``tickers``. Raises UsageError naming those that none of ``iso_codes`` has."""
+    rows = connection.execute(
+        "select ticker, iso_code from tb_meta where iso_code = any (%s) and ticker = any (%s)",
+        [list(iso_codes), list(tickers)],
+    ).fetchall()
+    unknown = sorted(set(tickers) - {ticker for ticker, _ in rows})
+    if unknown:
+        now = {old: called for iso_code in iso_codes for old, called in renamed(connection, iso_code, unknown).items()}
+        named = [f"{old} (called {now[old][0]} since {now[old][1]})" if old in now else old for old in unknown]
+        raise UsageError(
+            f"not in the {' or '.join(iso_codes)} universe: {', '.join(named)}. Add them by `universe import`"
+        )
+    return {str(iso_code) for _, iso_code in rows}
+
+
 def renamed(connection: Connection, iso_code: str, tickers: Sequence[str]) -> dict[str, tuple[str, date]]:
     """Of those of ``tickers`` that were symbols and are nobody's now: the present one, and since when it is none."""
     rows = connection.execute(

@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from include.insight_invest.errors import UsageError
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.statements import sql
 
@@ -85,6 +86,13 @@ def series(connection: Connection, fred: Sequence[str] = (), shard: tuple[int, i
     ).fetchall()
     found = [Series(*row) for row in rows]  # type: ignore[arg-type]
     return [item for item in found if in_shard(item.fred, shard)]
+
+
+def require_series(connection: Connection, fred: Sequence[str]) -> None:
+    """Raise UsageError naming those of ``fred`` that tb_macro lacks."""
+    unknown = sorted(set(fred) - {item.fred for item in series(connection, fred)})
+    if unknown:
+        raise UsageError(f"not in tb_macro: {', '.join(unknown)}. A series is followed once it has a row there (fred)")
 
 
 def in_shard(ticker: str, shard: tuple[int, int]) -> bool:

@@ -7,7 +7,7 @@ from functools import cache
 
 from include.insight_invest import sessions
 from include.insight_invest.checks.bars import only_sessions
-from include.insight_invest.errors import BatchRefused, UniverseError, UsageError
+from include.insight_invest.errors import BatchRefused, UniverseError
 from include.insight_invest.sources.base import Answer, State, Wanted, Window
 from include.insight_invest.store import overrides, symbols, universe
 from include.insight_invest.store.overrides import SessionState
@@ -170,11 +170,8 @@ def _window(run: Run, target: Target, *, history: bool) -> Window:
 
 def require(run: Run, targets: Sequence[Target]) -> None:
     """Raise UsageError for a ticker nobody knows, UniverseError where there is none."""
-    unknown = sorted(set(run.options.tickers) - {target.ticker for target in targets})
-    if unknown and run.options.shard == (1, 1):
-        now = symbols.renamed(run.connection, run.job.iso_code, unknown)
-        named = [f"{old} (called {now[old][0]} since {now[old][1]})" if old in now else old for old in unknown]
-        raise UsageError(f"not in the {run.job.iso_code} universe: {', '.join(named)}. Add them by `universe import`")
+    if run.options.tickers:
+        symbols.require_known(run.connection, [run.job.iso_code], run.options.tickers)
     if not targets and run.options.shard == (1, 1):
         raise UniverseError(
             f"there is no {run.job.iso_code} ticker to update: run `universe import` (the starter universe, or your "

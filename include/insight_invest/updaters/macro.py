@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from include.insight_invest.errors import NotFound, SourceError, Throttled, UniverseError, UsageError
+from include.insight_invest.errors import NotFound, SourceError, Throttled, UniverseError
 from include.insight_invest.sources.base import State, problem
 from include.insight_invest.sources.fred import Description, Fred, chicago_day
 from include.insight_invest.store import universe
@@ -165,8 +165,5 @@ def _within(run: Run, rows: "pd.DataFrame") -> "pd.DataFrame":
 
 
 def _require(run: Run, wanted: list[Series]) -> None:
-    unknown = sorted(set(run.options.tickers) - {series.fred for series in wanted})
-    if unknown and run.options.shard == (1, 1):
-        raise UsageError(f"not in tb_macro: {', '.join(unknown)}")
     if not wanted and run.options.shard == (1, 1):
         raise UniverseError("tb_macro names no series: run `db upgrade`, which brings the starter list")
