@@ -128,14 +128,13 @@ def _update(work: Run) -> None:
     if work.job.kind is not Kind.PRICES:
         _updater(work.job)(work)
         return
-    from include.insight_invest.updaters import completeness
+    from include.insight_invest.updaters.completeness import settle
+    from include.insight_invest.updaters.holidays import spent_as_a_holiday
 
-    if why := completeness.nothing_to_do(work):
-        work.notes.append(why)
-        log.info("%s", why)
+    if spent_as_a_holiday(work):
         return
     _updater(work.job)(work)
-    completeness.settle(work)
+    settle(work)
     _look_over(work)
 
 

@@ -287,11 +287,56 @@ class TestHolidays:
         bolt.rows("update tb_bar set source = 'nasdaq' where trade_date = '2025-11-26'")
         assert bolt.run(as_of=self.THANKSGIVING).rows.changed == 1
 
-    def test_an_open_gap_is_asked_for(self, bolt: Market) -> None:
+    def test_only_the_tickers_with_open_gaps_are_asked_for(self, bolt: Market) -> None:
         days = ["2025-11-24", "2025-11-26", "2025-11-28"]
-        write_chart(bolt.folder, "BOLT", dict(zip(days, BOLT.values(), strict=False)))
-        bolt.run(as_of="2025-11-27T09:00+00:00")
-        assert bolt.run(as_of=self.THANKSGIVING).requests > 0
+        hole = dict(zip(days, BOLT.values(), strict=False))
+        bolt.follow("CORE", "DELT")
+        write_chart(bolt.folder, "CORE", hole)
+        write_chart(
+            bolt.folder, "DELT", dict(zip(["2025-11-24", "2025-11-25", "2025-11-26"], WEEK.values(), strict=False))
+        )
+        first = bolt.run(as_of="2025-11-27T09:00+00:00")
+        report = bolt.run(as_of=self.THANKSGIVING)
+        assert (report.exit_code, report.tickers) == (0, {"unchanged": 1})
+        assert report.notes == [
+            f"XNYS did not trade on 2025-11-27: the last session, 2025-11-26, was loaded by run {first.run_id}; only 1 "
+            "tickers with missing sessions, or not answered for, are asked for",
+            "missing sessions: 1 open in 1 tickers, later runs ask again (see `coverage`)",
+        ]
+        assert gaps(bolt) == [("CORE", "2025-11-25", "open", {"yahoo": ["2025-11-27", "2025-11-28"]})]
+        bolt.audit()
+
+    def test_who_fails_again_fails_no_run(self, bolt: Market) -> None:
+        """BOLT alone is answered for; CORE failed on the day before, within the failure budget."""
+        bolt.follow("CORE")
+        write_chart(bolt.folder, "CORE", {"2025-11-26": (1, 2, 1, 2, 5)})
+        bolt.replay.fault("500", match="/chart/CORE")
+        settings = bolt.settings(attempts=1, failure_budget=0.5)
+        bolt.run(as_of="2025-11-27T09:00+00:00", settings=settings)
+        settings = bolt.settings(attempts=1)
+        report = bolt.run(as_of=self.THANKSGIVING, settings=settings)
+        assert (report.exit_code, report.tickers) == (0, {})
+        assert report.notes[-1].startswith("1 of them failed, and are asked for again: ")
+        bolt.replay.reset()
+        assert bolt.run(as_of=self.THANKSGIVING, settings=settings).tickers == {"updated": 1}
+        assert bolt.run(as_of=self.THANKSGIVING, settings=settings).notes[0].endswith("; nothing to do")
+        bolt.audit()
+
+    def test_gaps_of_korea_are_asked_of_naver_without_the_listings(self, market: Market) -> None:
+        """Korea does not trade on New Year's Eve: the listing of the day before lacks 0126Z0."""
+        write_krx(market.folder, "2025-12-29", WEDNESDAY_KR)
+        write_krx(market.folder, "2025-12-30", [THURSDAY_KR[0], THURSDAY_KR[2]])
+        market.run("kr-price", as_of="2025-12-29T12:00+00:00")
+        market.replay.fault("500", source="naver")
+        market.replay.fault("500", source="yahoo")
+        settings = market.settings(attempts=1)
+        assert market.run("kr-price", as_of="2025-12-30T12:00+00:00", settings=settings).exit_code == 0
+        market.replay.reset()
+        write_naver(market.folder, "0126Z0", {"2025-12-29": (10, 12, 9, 11, 7), "2025-12-30": (11, 13, 10, 12, 8)})
+        report = market.run("kr-price", as_of="2025-12-31T12:00+00:00")
+        assert (market.replay.counts["krx"], market.replay.counts["naver"]) == (0, report.requests)
+        assert report.notes[0].startswith("XKRX did not trade on 2025-12-31: the last session, 2025-12-30, was loaded")
+        assert [gap[:3] for gap in gaps(market)] == [("0126Z0", "2025-12-30", "healed")]
 
     def test_a_weekend_is_no_holiday(self, bolt: Market) -> None:
         for as_of in ("2025-11-27T09:00+00:00", "2025-11-29T09:00+00:00"):

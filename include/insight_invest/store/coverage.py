@@ -218,9 +218,9 @@ def count_open(connection: Connection, meta_ids: Sequence[int] | None = None) ->
 def loaded_by(
     connection: Connection, job: Job, shard: tuple[int, int], session: date, as_of: datetime
 ) -> Loaded | None:
-    """The newest whole run of ``job`` that loaded ``session`` and had succeeded by ``as_of``.
+    """The newest whole run of ``job`` that loaded ``session`` and had succeeded by ``as_of``; None where none had.
 
-    None where a bar of that session is still the last source's, which only stands in for the others.
+    Who has the last source's bar of it, which only stands in for the others, was not answered for.
     """
     values = {
         "job": job.name,

@@ -6,13 +6,13 @@ For every expected pair of ticker and session there is a bar, a recorded reason,
 import logging
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from include.insight_invest import sessions
 from include.insight_invest.errors import SourceError
 from include.insight_invest.sources.base import Wanted, Window
 from include.insight_invest.sources.nasdaq import Nasdaq
-from include.insight_invest.store import coverage, overrides
+from include.insight_invest.store import coverage
 from include.insight_invest.store.universe import Target, targets
 from include.insight_invest.updaters.closures import decide_closures
 from include.insight_invest.updaters.expected import expected_sessions, last_sessions
@@ -32,50 +32,22 @@ def settle(run: Run) -> None:
     known = targets(
         run.connection, run.job.iso_code, run.options.tickers, run.options.shard, session=sessions.FIRST_DAY
     )
-    if _is_whole(run):
+    if is_whole(run):
         decide_closures(run, known)
     looked = coverage.settled(run.connection, run.job.name)
-    this = [run.session] if _is_whole(run) else []
+    this = [run.session] if is_whole(run) else []
     if not known or not (looked or this):
         return  # nobody has asked for the whole market yet: nothing is expected
     until = max([one.until for one in looked] + this)
     work = _Gaps(run, known, until)
     work.record(since=min([one.since for one in looked] + this))
-    if _is_whole(run):
+    if is_whole(run):
         work.heal()
     work.tell()
 
 
-def nothing_to_do(run: Run) -> str | None:
-    """Why a scheduled run on a holiday need not ask anybody; None where it must.
-
-    The exchange did not trade on a weekday since its last session, a run has loaded that session, every ticker was
-    answered for, and no gap is open.
-    """
-    if not _is_whole(run) or run.options.full_refresh:
-        return None
-    exchange = run.job.exchange
-    today = sessions.local_date(exchange, run.context.as_of - run.job.settles_after)
-    days = [run.session + timedelta(days=n) for n in range(1, (today - run.session).days + 1)]
-    holidays = [day for day in days if day.weekday() < 5 and not sessions.is_session(exchange, day)]
-    if not holidays or run.session in overrides.silent_sessions(run.connection, exchange):
-        return None
-    loaded = coverage.loaded_by(run.connection, run.job, run.options.shard, run.session, run.context.as_of)
-    if loaded is None:
-        return None
-    followed = targets(run.connection, run.job.iso_code, (), run.options.shard, session=run.session)
-    if any(target.ticker not in loaded.answered for target in followed):
-        return None
-    if coverage.count_open(run.connection, [target.meta_id for target in followed])[0]:
-        return None
-    closed = " and ".join(str(day) for day in holidays)
-    return (
-        f"{exchange} did not trade on {closed}: the last session, {run.session}, was loaded by run {loaded.run_id}; "
-        "nothing to do"
-    )
-
-
-def _is_whole(run: Run) -> bool:
+def is_whole(run: Run) -> bool:
+    """Whether the run is for the market, and not for some tickers or a range."""
     options = run.options
     return not options.tickers and options.start is None and options.end is None
 

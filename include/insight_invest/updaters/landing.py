@@ -101,13 +101,15 @@ def land_more(run: Run, answers: Iterator[Answer]) -> None:
     """Load answers asked for beside the run's own; how its tickers ended changes only where something came."""
     before = dict(run.outcomes)
     ghosts = Ghosts(run)
-    for answer in answers:
-        _land(run, ghosts.without(answer), {})
-    for answer in ghosts.bars():
-        _land(run, answer, {})
-    for ticker, outcome in before.items():
-        if run.outcomes[ticker][0] is not State.UPDATED:
-            run.outcomes[ticker] = outcome
+    try:
+        for answer in answers:
+            _land(run, ghosts.without(answer), {})
+        for answer in ghosts.bars():
+            _land(run, answer, {})
+    finally:  # also of a source that turns out to be down
+        for ticker, outcome in before.items():
+            if run.outcomes[ticker][0] is not State.UPDATED:
+                run.outcomes[ticker] = outcome
 
 
 def _land(run: Run, answer: Answer, newest: dict[str, date]) -> None:
