@@ -7,6 +7,7 @@ from enum import StrEnum
 from pydantic import BaseModel, Field
 
 from include.insight_invest.sources.base import State
+from include.insight_invest.wording import count
 
 SHOWN_PROBLEMS = 100
 
@@ -69,7 +70,7 @@ class Report(BaseModel):
         return (
             f"{self.job} {self.status}{' (dry run)' if self.dry_run else ''}: session {self.session}, {tickers}; rows "
             f"{self.rows.new} new, {self.rows.changed} changed, {self.rows.unchanged} unchanged, "
-            f"{self.rows.held_back} held back; {self.requests} requests, {self.seconds:.1f} s"
+            f"{self.rows.held_back} held back; {count(self.requests, 'request')}, {self.seconds:.1f} s"
             + (f"; {self.error}" if self.error else "")
         )
 

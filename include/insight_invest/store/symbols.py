@@ -82,7 +82,8 @@ def require_known(connection: Connection, iso_codes: Sequence[str], tickers: Seq
         now = {old: called for iso_code in iso_codes for old, called in renamed(connection, iso_code, unknown).items()}
         named = [f"{old} (called {now[old][0]} since {now[old][1]})" if old in now else old for old in unknown]
         raise UsageError(
-            f"not in the {' or '.join(iso_codes)} universe: {', '.join(named)}. Add them by `universe import`"
+            f"not in the {' or '.join(iso_codes)} universe: {', '.join(named)}. "
+            "Add them by `universe import` or `universe sync`"
         )
     return {str(iso_code) for _, iso_code in rows}
 

@@ -13,6 +13,7 @@ from include.insight_invest.starter import macro_file, universe_file
 from include.insight_invest.store import symbols
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.universe import COLUMNS, add_series, series, upsert_definitions
+from include.insight_invest.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,7 +101,8 @@ def _rows(file: Path) -> "pd.DataFrame":
                 continue
             if len(cells) != len(header):
                 raise UniverseError(
-                    f"{file}, line {reader.line_num}: {len(cells)} values, the header has {len(header)} names. "
+                    f"{file}, line {reader.line_num}: {count(len(cells), 'value')}, the header has "
+                    f"{count(len(header), 'name')}. "
                     "Nothing was imported"
                 )
             rows[reader.line_num] = [cell.strip() for cell in cells]
