@@ -22,14 +22,10 @@ def show_waiting(*, held: int, disagreements: int, gaps: tuple[int, int], suspec
     if disagreements:
         out.print(f"{count(disagreements, 'value')} with a difference between two sources: `disagreements`")
     if gaps[0]:
-        out.print(f"{missing(*gaps)}: `coverage`")
+        missing = f"{count(gaps[0], 'session')} of {count(gaps[1], 'ticker')} missing"
+        out.print(f"{missing} and asked for again: `coverage`")
     for one in suspected:
         out.print(f"{one.exchange} was perhaps closed on {one.session_date}: `sessions list`, and close or open it")
-
-
-def missing(sessions: int, tickers: int) -> str:
-    """How many sessions lack a bar, in words."""
-    return f"{count(sessions, 'session')} of {count(tickers, 'ticker')} missing and asked for again"
 
 
 def show_held(rows: Sequence[Held], status: str, limit: int) -> None:
@@ -47,13 +43,10 @@ def show_held(rows: Sequence[Held], status: str, limit: int) -> None:
 
 
 def _values(values: Mapping[str, object]) -> str:
-    """In the order of a bar: what else there is follows."""
-    names = [*(name for name in _BAR if name in values), *(name for name in values if name not in _BAR)]
-    return " ".join(f"{name}={_value(values[name])}" for name in names if _is_shown(name, values[name]))
-
-
-def _is_shown(name: str, value: object) -> bool:
-    return value is not None and name != "basis_date"
+    """In the order of a bar; what else there is follows."""
+    shown = {name: value for name, value in values.items() if value is not None and name != "basis_date"}
+    names = [*(name for name in _BAR if name in shown), *(name for name in shown if name not in _BAR)]
+    return " ".join(f"{name}={_value(shown[name])}" for name in names)
 
 
 def _value(value: object) -> str:

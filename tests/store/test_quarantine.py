@@ -170,8 +170,11 @@ def test_a_row_that_cannot_be_stored_is_not_released(
 def test_only_a_held_row_can_be_decided(connection: Connection, decide: Any) -> None:
     hold_in_a_run(connection, ODD)
     reject(connection, 1, by="ann", note="", now=NOW)
-    for quarantine_id in (1, 99):
-        with pytest.raises(UsageError, match=f"no held row {quarantine_id}: `quarantine list` shows those there are"):
+    for quarantine_id, said in (
+        (1, "row 1 was rejected by ann at 2026-03-21 08:00 UTC"),
+        (99, "there is no row 99: `quarantine list` shows those there are"),
+    ):
+        with pytest.raises(UsageError, match=said):
             decide(connection, quarantine_id, by="ann", note="", now=NOW)
 
 
