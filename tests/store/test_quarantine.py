@@ -7,9 +7,10 @@ import pytest
 
 from include.insight_invest.errors import UsageError
 from include.insight_invest.store.database import Connection
+from include.insight_invest.store.held import close_superseded, hold, record_repairs
 from include.insight_invest.store.ledger import broken_invariants
 from include.insight_invest.store.load import Counts, LoadContext
-from include.insight_invest.store.quarantine import close_superseded, hold, record_repairs, reject, release, rows
+from include.insight_invest.store.quarantine import reject, release, rows
 from include.insight_invest.store.read import held_rows
 from tests.store.rows import (
     actions,
@@ -264,7 +265,7 @@ def test_what_the_source_says_later_decides(connection: Connection, close: float
     hold_in_a_run(connection, ODD, {**ODD, "trade_date": date(2026, 3, 18)})
     good = bars(("2026-03-19", 11.0, 14.0, 10.0, close, 2000, "2026-03-20"))
     context = LoadContext(start_run(connection), instant("2026-03-21 09"))
-    closed = close_superseded(connection, good, actions(), context, source="yahoo", held=set())
+    closed = close_superseded(connection, good, actions(), context, sources=["yahoo", "nasdaq"], held=set())
     assert closed == 1
     found = connection.execute(
         "select status, decided_by, note from tb_quarantine where trade_date = '2026-03-19' and decided_at = %s",
@@ -278,4 +279,4 @@ def test_another_source_decides_nothing(connection: Connection) -> None:
     hold_in_a_run(connection, ODD)
     good = bars(("2026-03-19", 11.0, 14.0, 10.0, 12.0, 2000, "2026-03-20"))
     context = LoadContext(start_run(connection), instant("2026-03-21 09"))
-    assert close_superseded(connection, good, actions(), context, source="nasdaq", held=set()) == 0
+    assert close_superseded(connection, good, actions(), context, sources=["nasdaq"], held=set()) == 0

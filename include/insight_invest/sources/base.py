@@ -32,10 +32,15 @@ class State(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """Which sessions are wanted: up to and including ``session``, from ``start`` (None: the whole history)."""
+    """Which sessions are wanted: up to and including ``session``, from ``start`` (None: the whole history).
+
+    Splits and dividends are wanted from ``actions_from`` on, where that is earlier. A source that has them only with
+    the bars of their day gives those too.
+    """
 
     start: date | None
     session: date
+    actions_from: date | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -124,9 +124,12 @@ class Yahoo:
         if self._stopped.is_set():
             raise Throttled("not asked: the run was stopped")
         self._pace.wait()
-        frame, currency = self._client.history(symbol, wanted.window.start or EARLIEST)
+        start = wanted.window.start or EARLIEST
+        frame, currency = self._client.history(symbol, min(start, wanted.window.actions_from or start))
         if frame.empty:
             return _History(_concat([], BAR_COLUMNS), _concat([], ACTION_COLUMNS), currency)
+        if not currency:
+            raise SourceError(f"Yahoo names no currency for {symbol}")
         return _History(*_as_of(frame, wanted), currency=currency)
 
 

@@ -1,21 +1,16 @@
-"""Rows that were held back or repaired, and what was decided about them."""
+"""What an operator decides about rows that were held back (``held.py``): shown, released, rejected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, LiteralString
-
-from psycopg.types.json import Jsonb
+from typing import Any, LiteralString
 
 from include.insight_invest.errors import UsageError
+from include.insight_invest.jobs import price_sources
 from include.insight_invest.store import ledger
 from include.insight_invest.store.bars import load_actions, load_bars
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.load import Counts, LoadContext
-from include.insight_invest.store.statements import sql
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _VALUES = ("open", "high", "low", "close", "volume")
 _COLUMNS: LiteralString = (
@@ -46,62 +41,6 @@ class Held:
     note: str | None
 
 
-def hold(
-    connection: Connection, rows: Sequence[dict[str, Any]], context: LoadContext, *, source: str, currency: str
-) -> list[dict[str, Any]]:
-    """Put ``rows`` (checks.verdict.Checked.held) into quarantine; returns those of them that wait for a decision.
-
-    The same row again is the same row: it keeps its number and whatever was decided about it.
-    """
-    return _keep(connection, rows, context, source=source, currency=currency, status="held")
-
-
-def record_repairs(
-    connection: Connection, rows: Sequence[dict[str, Any]], context: LoadContext, *, source: str, currency: str
-) -> None:
-    """Record what ``rows`` (Checked.repaired) were before their impossible fields were left out; each once."""
-    _keep(connection, rows, context, source=source, currency=currency, status="repaired")
-
-
-def close_superseded(
-    connection: Connection,
-    bars: "pd.DataFrame",
-    actions: "pd.DataFrame",
-    context: LoadContext,
-    *,
-    source: str,
-    held: set[int],
-) -> int:
-    """Decide, in the name of the source, about held rows of which ``bars`` or ``actions`` are good ones; how many.
-
-    ``held``: the tickers of which this very answer has rows held back.
-    """
-    agreeing = sorted({int(meta_id) for meta_id in bars["meta_id"].unique()} - held)
-    asked = sorted({int(meta_id) for frame in (bars, actions) for meta_id in frame["meta_id"].unique()})
-    waiting = {
-        row[0]
-        for row in connection.execute(
-            "select distinct meta_id from tb_quarantine where status = 'held' and source = %s and meta_id = any (%s)",
-            [source, asked],
-        )
-    }
-    if not waiting:
-        return 0
-    bars, actions = bars[bars["meta_id"].isin(waiting)], actions[actions["meta_id"].isin(waiting)]
-    return connection.execute(
-        sql("supersede_held"),
-        {
-            "meta_id": [*bars["meta_id"].tolist(), *actions["meta_id"].tolist()],
-            "trade_date": [*bars["trade_date"].tolist(), *actions["ex_date"].tolist()],
-            "kind": ["bar"] * len(bars) + actions["kind"].tolist(),
-            "value": [*bars["close"].tolist(), *actions["value"].tolist()],
-            "agreeing": agreeing,
-            "source": source,
-            "as_of": context.as_of,
-        },
-    ).rowcount
-
-
 def rows(connection: Connection, status: str = "held", limit: int = 1000) -> list[Held]:
     """The newest ``limit`` rows with ``status``: held, released, rejected or repaired."""
     found = connection.execute(
@@ -116,7 +55,7 @@ def release(
 ) -> Counts:
     """Store a held row after all, or with ``proposed`` what the check proposes instead, with a ledger row of its own.
 
-    Raises UsageError where it is not held, or is nothing that can be stored.
+    Raises UsageError where it is not held, is nothing that can be stored, or a better source's bar is stored.
     """
     with connection.transaction():
         held = _decide(connection, quarantine_id, "released", by=by, note=note, now=now)
@@ -139,33 +78,6 @@ def reject(connection: Connection, quarantine_id: int, *, by: str, note: str, no
         _decide(connection, quarantine_id, "rejected", by=by, note=note, now=now)
 
 
-def _keep(
-    connection: Connection,
-    rows: Sequence[dict[str, Any]],
-    context: LoadContext,
-    *,
-    source: str,
-    currency: str,
-    status: str,
-) -> list[dict[str, Any]]:
-    if not rows:
-        return []
-    columns = {name: [row[name] for row in rows] for name in ("meta_id", "ticker", "trade_date", "kind", "reason")}
-    found = connection.execute(
-        sql("hold_row"),
-        {
-            **columns,
-            "payload": [Jsonb({**row["payload"], "currency": currency}) for row in rows],
-            "proposal": [Jsonb(row["proposal"]) if row["proposal"] else None for row in rows],
-            "source": source,
-            "status": status,
-            "run_id": context.run_id,
-            "as_of": context.as_of,
-        },
-    ).fetchall()
-    return [row for row, (now,) in zip(rows, found, strict=True) if now == status]
-
-
 def _storable(held: Held, *, proposed: bool) -> dict[str, Any]:
     """The values to store. Raises UsageError where there are none."""
     number = held.quarantine_id
@@ -184,6 +96,7 @@ def _storable(held: Held, *, proposed: bool) -> dict[str, Any]:
 def _load_bar(connection: Connection, held: Held, values: dict[str, Any], context: LoadContext) -> Counts:
     import pandas as pd
 
+    sources = _sources(connection, held)
     bar = pd.DataFrame(
         {
             "meta_id": [held.meta_id],
@@ -198,10 +111,27 @@ def _load_bar(connection: Connection, held: Held, values: dict[str, Any], contex
         context,
         source=held.source,
         currency=values["currency"],
-        sources=[held.source],
+        sources=sources,
         settled_before=held.trade_date,
         volume_is_adjusted=held.source not in _VOLUME_AS_TRADED,
     )
+
+
+def _sources(connection: Connection, held: Held) -> Sequence[str]:
+    """The sources of the held bar's market, best first. Raises UsageError where a better one's bar is stored."""
+    row = connection.execute(
+        "select m.iso_code, b.source from tb_meta as m "
+        "left join tb_bar as b on b.meta_id = m.meta_id and b.trade_date = %s where m.meta_id = %s",
+        [held.trade_date, held.meta_id],
+    ).fetchone()
+    sources = price_sources(str(row[0])) if row else ()
+    stored = row[1] if row else None
+    if stored in sources and held.source in sources[sources.index(str(stored)) + 1 :]:
+        raise UsageError(
+            f"row {held.quarantine_id} is {held.source}'s, and for {held.trade_date} the better bar of {stored} is "
+            "stored: it can only be rejected"
+        )
+    return sources or [held.source]
 
 
 def _load_action(connection: Connection, held: Held, values: dict[str, Any], context: LoadContext) -> Counts:

@@ -33,7 +33,8 @@ class Target:
     """One ticker to update.
 
     ``stored_until`` is its newest stored session, None where nothing is stored; ``history_loaded`` says whether its
-    whole history has been; ``gap_since`` is its oldest session that is missing without a reason.
+    whole history has been; ``gap_since`` is its oldest session that is missing without a reason, or of which a row has
+    been held back for at most 90 days: the source may have mended it.
     """
 
     meta_id: int
@@ -75,6 +76,11 @@ def mark_history_loaded(connection: Connection, meta_ids: Sequence[int]) -> None
     connection.execute(
         "update tb_meta set history_loaded = true where meta_id = any (%s) and not history_loaded", [list(meta_ids)]
     )
+
+
+def ask_history_again(connection: Connection, meta_ids: Sequence[int]) -> None:
+    """Have the next run ask for the whole history of these."""
+    connection.execute("update tb_meta set history_loaded = false where meta_id = any (%s)", [list(meta_ids)])
 
 
 def series(connection: Connection, fred: Sequence[str] = (), shard: tuple[int, int] = (1, 1)) -> list[Series]:

@@ -17,11 +17,24 @@ from include.insight_invest.updaters.ghosts import Ghosts
 from include.insight_invest.updaters.price_limits import within_limits
 from include.insight_invest.updaters.progress import Run
 from include.insight_invest.updaters.resuming import left_to_ask, remember, without_final
-from include.insight_invest.updaters.storing import checked_answer, notes_of, store_answer, whole_histories
+from include.insight_invest.updaters.storing import (
+    checked_answer,
+    in_window,
+    notes_of,
+    read_in_old_shares,
+    store_answer,
+    undecided,
+    whole_histories,
+)
 
 FIRST_SESSION = sessions.FIRST_DAY
 # A bar is corrected on its first evenings; one this many sessions old when first read is settled.
 SETTLED_AFTER_SESSIONS = 10
+# Yahoo tells some splits and dividends long after their day: what it lists of a quarter's sessions is read again, which
+# costs no further request. Not in Korea, where each session's base prices tell of them.
+ACTION_SESSIONS = {"US": 60}
+# KRX's listings and Naver know no dividend. Yahoo's would be there only of the days on which it stood in for them.
+WITHOUT_DIVIDENDS = ("KR",)
 SHOWN_STALE = 10
 NO_BAR_OF = "no bar of"  # how a note of stale tickers begins
 
@@ -114,9 +127,12 @@ def land_more(run: Run, answers: Iterator[Answer]) -> None:
 
 def _land(run: Run, answer: Answer, newest: dict[str, date]) -> None:
     """Check one answer and load it, with its actions and its ledger entry, in one transaction."""
+    answer = undecided(run.connection, answer)
+    if run.job.iso_code in WITHOUT_DIVIDENDS:
+        answer = replace(answer, actions=answer.actions[answer.actions["kind"] == "split"])
     closed = overrides.silent_sessions(run.connection, run.job.exchange, [SessionState.CLOSED])
     days = set(_sessions_until(run.job.exchange, run.end)) - closed
-    bars = only_sessions(answer.bars, days, FIRST_SESSION)
+    bars = in_window(run.connection, answer, only_sessions(answer.bars, days, FIRST_SESSION), run.since)
     bars, beyond = within_limits(run, answer, bars) if run.job.iso_code == "KR" else (bars, [])
     checked = checked_answer(run.connection, answer, bars)
     with run.batch():
@@ -131,6 +147,7 @@ def _land(run: Run, answer: Answer, newest: dict[str, date]) -> None:
         counts.requests = answer.requests
         run.account(counts)
         universe.mark_history_loaded(run.connection, sorted(whole_histories(checked) & run.whole))
+        universe.ask_history_again(run.connection, sorted(read_in_old_shares(checked) - run.whole))
     run.notes += notes_of(checked)
     with_bars = set(checked.good["ticker"])
     run.used(answer.source)
@@ -166,8 +183,12 @@ def _window(run: Run, target: Target, *, history: bool) -> Window:
         return Window(start=None, session=end)
     newest = min(target.stored_until or end, end)
     start = sessions.back_or_first(run.job.exchange, newest, run.settings.lookback_sessions - 1)
-    # A wider window costs no further request.
-    return Window(start=min(start, target.gap_since or start), session=end)
+    acted = ACTION_SESSIONS.get(run.job.iso_code)
+    return Window(
+        start=min(start, target.gap_since or start),  # a wider window costs no further request
+        session=end,
+        actions_from=sessions.back_or_first(run.job.exchange, newest, acted - 1) if acted else None,
+    )
 
 
 def require(run: Run, targets: Sequence[Target]) -> None:

@@ -17,7 +17,8 @@ select format('there is no ledger row of %%s', %(job)s::text)
 where not exists (select from attempt)
 union all
 -- 2. A ledger row without its data is impossible: each row written is a bar or a vintage of that run, an earlier one, or
---    the taking back of a vintage, which leaves only the earlier one.
+--    the taking back of a vintage, which leaves only the earlier one. With a judged run only its rows are looked at: bars
+--    by tb_bar_run, not all of them after each run.
 select format('run %%s of %%s says it wrote %%s rows, the tables have %%s', r.run_id, r.job, r.rows_new + r.rows_changed,
               coalesce(w.written, 0))
 from tb_job_run as r
@@ -28,19 +29,33 @@ left join (
           union all select run_id from tb_macro_vintage where run_id is not null
           union all select run_id from tb_macro_revision
           union all select replaced_by from tb_macro_revision where withdrawn) as rows
+    where %(run_id)s::bigint is null or run_id = %(run_id)s
     group by run_id
 ) as w using (run_id)
 where r.rows_new + r.rows_changed <> coalesce(w.written, 0)
+  and (%(run_id)s::bigint is null or run_id = %(run_id)s)
 union all
--- 3. Data without a ledger row is impossible.
+-- 3. Data without a ledger row is impossible: with a judged run, of what was written since it began.
 select format('%%s has rows of run %%s, which the ledger does not know', origin, run_id)
-from (select distinct 'tb_bar' as origin, run_id from tb_bar
-      union select distinct 'tb_bar_revision', run_id from tb_bar_revision
-      union select distinct 'tb_action', run_id from tb_action
-      union select distinct 'tb_macro_vintage', run_id from tb_macro_vintage where run_id is not null
-      union select distinct 'tb_macro_revision', run_id from tb_macro_revision
-      union select distinct 'tb_macro_revision', replaced_by from tb_macro_revision) as written
-where not exists (select from tb_job_run as r where r.run_id = written.run_id)
+from (
+    select distinct origin, run_id
+    from (select 'tb_bar' as origin, run_id from tb_bar
+          union all select 'tb_bar_revision', run_id from tb_bar_revision
+          union all select 'tb_action', run_id from tb_action
+          union all select 'tb_quarantine', run_id from tb_quarantine
+          union all select 'tb_gap', run_id from tb_gap
+          union all select 'tb_listing', run_id from tb_listing
+          union all select 'tb_absence', run_id from tb_absence
+          union all select 'tb_symbol', run_id from tb_symbol
+          union all select 'tb_disagreement', run_id from tb_disagreement
+          union all select 'tb_base_move', run_id from tb_base_move
+          union all select 'tb_session_override', nullif(run_id, 0) from tb_session_override
+          union all select 'tb_macro_vintage', run_id from tb_macro_vintage
+          union all select 'tb_macro_revision', run_id from tb_macro_revision
+          union all select 'tb_macro_revision', replaced_by from tb_macro_revision) as rows
+    where %(run_id)s::bigint is null or run_id >= %(run_id)s
+) as written
+where run_id is not null and not exists (select from tb_job_run as r where r.run_id = written.run_id)
 union all
 -- 4. A bar whose close is outside its own low and high, by more than a tick, is impossible.
 (
@@ -48,8 +63,9 @@ union all
                   m.ticker, b.trade_date, b.close, b.low, b.high)
     from tb_bar as b
     join tb_meta as m using (meta_id)
-    where greatest(b.close - b.high, b.low - b.close)
-          > 1.00001 * greatest(1e-6 * b.close, case when b.currency = 'KRW' then 0 when b.close >= 1 then 0.01 else 0.0001 end)
+    where (%(run_id)s::bigint is null or b.run_id >= %(run_id)s)
+      and greatest(b.close - b.high, b.low - b.close)
+              > 1.00001 * greatest(1e-6 * b.close, case when b.currency = 'KRW' then 0 when b.close >= 1 then 0.01 else 0.0001 end)
     order by b.meta_id, b.trade_date
     limit 20
 )

@@ -1,4 +1,4 @@
-select m.meta_id, m.ticker, m.market, newest.trade_date, m.history_loaded, gap.trade_date
+select m.meta_id, m.ticker, m.market, newest.trade_date, m.history_loaded, least(gap.trade_date, held.trade_date)
 from tb_meta as m
 left join lateral (
     select trade_date from tb_bar as b where b.meta_id = m.meta_id order by b.trade_date desc limit 1
@@ -6,6 +6,12 @@ left join lateral (
 left join lateral (
     select min(trade_date) as trade_date from tb_gap as g where g.meta_id = m.meta_id and g.state = 'open'
 ) as gap on true
+left join lateral (
+    -- a source mends its history within weeks; what it has left for 90 days is for an operator
+    select min(trade_date) as trade_date from tb_quarantine as q
+    where q.meta_id = m.meta_id and q.status = 'held' and q.kind = 'bar'
+      and q.trade_date >= least(newest.trade_date, %(session)s::date) - 90
+) as held on true
 where m.iso_code = %(iso_code)s
   and case when cardinality(%(tickers)s::text[]) = 0
       -- who was not delisted on the day that is asked for; by name also who was

@@ -11,6 +11,8 @@ alter table tb_disagreement set schema insight_archive_0002;
 alter table tb_base_move set schema insight_archive_0002;
 alter table tb_macro_revision set schema insight_archive_0002;
 
+drop index tb_bar_run;
 drop index tb_quarantine_row;
+drop function insight_figures(jsonb);
 create unique index tb_quarantine_row
     on tb_quarantine (meta_id, trade_date, source, md5((payload - 'basis_date')::text));

@@ -26,9 +26,22 @@ alter table tb_quarantine add constraint tb_quarantine_status_check
 comment on column tb_quarantine.trade_date is 'of a split or dividend: its ex-date';
 comment on column tb_quarantine.proposal is 'what the row would be without the damage that the check names; null where none is known';
 comment on column tb_quarantine.status is 'held; repaired: stored without its impossible fields, which the payload keeps; released and rejected by decision';
+-- The same row is one of the same close, or value, to the seven figures that a 32-bit float has: its volume moves from
+-- read to read. Of one that was read with several the decided one stays, or else the newest.
+create or replace function insight_figures(payload jsonb) returns text language sql immutable parallel safe as $$
+    select coalesce(to_char(coalesce(payload ->> 'close', payload ->> 'value')::double precision, '9.999999EEEE'), '')
+$$;
+delete from tb_quarantine as t
+using (
+    select quarantine_id, row_number() over (
+        partition by meta_id, trade_date, source, kind, status = 'repaired', insight_figures(payload)
+        order by status = 'held', quarantine_id desc) as place
+    from tb_quarantine
+) as same
+where same.quarantine_id = t.quarantine_id and same.place > 1;
 drop index if exists tb_quarantine_row;
 create unique index tb_quarantine_row
-    on tb_quarantine (meta_id, trade_date, source, kind, md5((payload - 'basis_date')::text));
+    on tb_quarantine (meta_id, trade_date, source, kind, (status = 'repaired'), insight_figures(payload));
 
 -- Sessions: what the market's silence says about the calendar -------------------------------------------------------
 create table if not exists tb_session_override (
@@ -164,6 +177,9 @@ create table if not exists tb_macro_revision (
 create index if not exists tb_macro_revision_vintage on tb_macro_revision (macro_id, base_date, realtime_start);
 comment on table tb_macro_revision is 'vintages that FRED has contradicted: asked again, it said something else of that day';
 comment on column tb_macro_revision.withdrawn is 'no vintage took its place: on that day nothing had become known';
+
+-- What a run wrote, for its audit, without a look at every bar: bars lie in the order in which runs wrote them -----------
+create index if not exists tb_bar_run on tb_bar using brin (run_id) with (pages_per_range = 32, autosummarize = on);
 
 -- The ledger also keeps what the operator was told ------------------------------------------------------------------
 alter table tb_job_run add column if not exists notes jsonb not null default '[]';
