@@ -15,6 +15,8 @@ import pytest
 from include.insight_invest.jobs import JOBS
 from include.insight_invest.report import Report
 from include.insight_invest.runner import RunOptions, run
+from include.insight_invest.settings import Settings
+from tests.backfill.stored import forget, stored
 from tests.fixtures.market import Market
 from tests.folders import write_fred, write_krx, write_naver
 from tests.model.world import DAYS, Share
@@ -36,7 +38,10 @@ BOLT = Share(
     bars=tuple((50.0 + day, 52.0 + day, 49.0 + day, 51.0 + day, 100 + day) for day in range(len(DAYS))),
     late={5: 6},
 )
-KR = {day: 1000 + 10 * number for number, day in enumerate(SESSIONS)}
+# Korea as traded: one share to which nothing happens, one with a bonus issue of one for one on the fifth session, one
+# that is listed on the fourth, one that leaves after the second.
+KR_SPLIT = 4
+KR_BONUS = (16_900, 17_100, 17_000, 16_970, 8600, 8700, 8640, 8800, 8750)
 # base_date, realtime_start, value: each known from the second on, one of them after the range
 RELEASES = [
     ("2025-10-01", "2025-12-05", "3.0"),
@@ -63,11 +68,14 @@ class World:
         market.follow("ACME", "BOLT")
         write_fred(market.folder, "RATE", RELEASES)
 
-    def run(self, job: str, today: str, *, as_of: datetime | None = None, **options: Any) -> Report:
+    def run(
+        self, job: str, today: str, *, as_of: datetime | None = None, settings: Settings | None = None, **options: Any
+    ) -> Report:
         """``job`` on the day after the session ``today``, looking at the world as of ``as_of`` (None: of that day)."""
         self.answer(today)
         self.market.replay.move_clock(evening(job, today))
-        return run(JOBS[job], RunOptions(as_of=as_of or evening(job, today), **options), self.market.settings())
+        chosen = RunOptions(as_of=as_of or evening(job, today), **options)
+        return run(JOBS[job], chosen, settings or self.market.settings())
 
     def answer(self, today: str) -> None:
         """Let the sources answer as on the evening of ``today``."""
@@ -79,12 +87,16 @@ class World:
         self.market.replay.move_clock(evening("us-price", today))
 
     def _korea(self, number: int) -> None:
-        for day in SESSIONS[: number + 1]:
-            close = KR[day]
-            share = ("005930", "Samsung", "KOSPI", close, close + 9, close - 9, close, 500)
-            write_krx(self.market.folder, day, [share])
-        history = {day: (KR[day], KR[day] + 9, KR[day] - 9, KR[day], 500) for day in SESSIONS[: number + 1]}
-        write_naver(self.market.folder, "005930", history)
+        folder, until = self.market.folder, min(number, len(SESSIONS) - 1)
+        for place, day in enumerate(SESSIONS[: until + 1]):
+            write_krx(folder, day, korean_listing(place))
+        restated: dict[str, tuple[int, int, int, int, int]] = {}
+        for place, day in enumerate(SESSIONS[: until + 1]):
+            ratio = 2 if place < KR_SPLIT <= until else 1
+            opened, high, low, close, volume = korean_bar(KR_BONUS[place], place)
+            restated[day] = (opened // ratio, high // ratio, low // ratio, close // ratio, volume)
+        write_naver(folder, "059120", restated)
+        (folder / "naver" / "actions.csv").write_text(f"code,ex_date,ratio\n059120,{SESSIONS[KR_SPLIT]},2\n")
 
     def found(self) -> dict[str, list[tuple[Any, ...]]]:
         """What readers find, rounded to what a quote restated by a 32-bit float can tell."""
@@ -111,10 +123,30 @@ class World:
         }
 
 
+def korean_bar(close: int, place: int) -> tuple[int, int, int, int, int]:
+    return close - 20, close + 50, close - 60, close, 500 + 37 * place
+
+
+def korean_listing(place: int) -> list[tuple[Any, ...]]:
+    """KRX's listing of the session ``place``."""
+    bonus = ("059120", "Bonus", "KOSDAQ", *korean_bar(KR_BONUS[place], place))
+    before = 8490 if place == KR_SPLIT else KR_BONUS[max(place - 1, 0)]
+    shares: list[tuple[Any, ...]] = [
+        ("005930", "Samsung", "KOSPI", *korean_bar(1000 + 10 * place, place)),
+        (*bonus, before, 200 if place >= KR_SPLIT else 100),
+    ]
+    if place >= 3:
+        shares.append(("000660", "New", "KOSPI", *korean_bar(5000 - 10 * place, place)))
+    if place <= 1:
+        shares.append(("247540", "Leaves", "KOSDAQ", 0, 0, 0, 2050, 0))
+    return shares
+
+
 @pytest.fixture
 def world(market: Market) -> Callable[[], World]:
     def fresh() -> World:
-        market.rows("truncate tb_bar, tb_bar_revision, tb_action, tb_macro_vintage, tb_job_run, tb_quarantine")
+        forget(market)
+        market.rows("truncate tb_macro_vintage")
         return World(market)
 
     return fresh
@@ -166,17 +198,45 @@ def test_korea_after_the_fact_comes_from_the_dated_listings(world: Callable[[], 
     at_the_time = world()
     daily(at_the_time, "kr-price")
     expected = at_the_time.found()
-    assert len(expected["tb_price"]) == len(SESSIONS)
+    assert [row[:3] for row in expected["tb_action"]] == [("059120", SESSIONS[KR_SPLIT], "split")]
     afterwards = world()
     backfill(afterwards, "kr-price", today=SESSIONS[-1])
     assert afterwards.found() == expected
     assert afterwards.market.rows("select distinct source from tb_bar") == [("krx",)]
 
 
-def test_a_korean_range_gives_the_same(world: Callable[[], World]) -> None:
+@pytest.mark.parametrize(
+    ("before", "budget"),
+    [(0, 20_000), (KR_SPLIT, 20_000), (0, KR_SPLIT), (KR_SPLIT, 6)],
+    ids=["empty database", "begins with the split", "resumed with the split", "resumed to ask about the split"],
+)
+def test_a_korean_range_gives_the_same(world: Callable[[], World], before: int, budget: int) -> None:
+    """Bar for bar, also where the range begins on the day of the split, and where it was resumed on it."""
+    at_the_time = world()
+    assert [report.exit_code for report in daily(at_the_time, "kr-price")] == [0] * len(SESSIONS)
+    expected = stored(at_the_time.market)
+    assert [row[:2] for row in expected["tb_action"]] == [("059120", SESSIONS[KR_SPLIT])]
+    ranged = world()
+    daily(ranged, "kr-price", SESSIONS[:before])
+    wish: dict[str, Any] = {"start": date.fromisoformat(SESSIONS[before]), "end": date.fromisoformat(SESSIONS[-1])}
+    settings = ranged.market.settings(request_budget=budget)
+    codes = [ranged.run("kr-price", SESSIONS[-1], settings=settings, **wish).exit_code]
+    while codes[-1] == 3:
+        codes.append(ranged.run("kr-price", SESSIONS[-1], **wish).exit_code)
+    assert codes == ([0] if budget == 20_000 else [3, 0])
+    assert stored(ranged.market) == expected
+    ranged.market.audit("kr-price")
+
+
+def test_a_korean_range_of_one_ticker_has_its_split(world: Callable[[], World]) -> None:
     at_the_time = world()
     daily(at_the_time, "kr-price")
-    expected = at_the_time.found()
+    expected = stored(at_the_time.market)
     ranged = world()
-    ranged.run("kr-price", SESSIONS[-1], start=date.fromisoformat(SESSIONS[0]), end=date.fromisoformat(SESSIONS[-1]))
-    assert ranged.found() == expected
+    start, end = date.fromisoformat(SESSIONS[2]), date.fromisoformat(SESSIONS[6])
+    report = ranged.run("kr-price", SESSIONS[-1], start=start, end=end, tickers=("059120",))
+    assert (report.exit_code, report.requests) == (0, 6)  # five sessions, and Naver about the one share
+    found = stored(ranged.market)
+    # its first bar has no return
+    assert found["tb_price"][1:] == [row for row in expected["tb_price"] if row[0] == "059120"][3:7]
+    assert [row[:2] for row in found["tb_action"]] == [("059120", SESSIONS[KR_SPLIT])]

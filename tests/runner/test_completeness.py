@@ -354,7 +354,7 @@ class TestCoverage:
             covered = cover(connection, JOBS["us-price"])
         assert (covered.sessions, covered.bars, covered.open_gaps, covered.unexplained) == (3, 2, 1, 0)
         assert str(covered) == (
-            "us-price: 3 sessions of 1 tickers up to 2026-01-07: 2 bars (0 without trade), 0 held back, 0 that no "
+            "us-price: 3 sessions of 1 ticker up to 2026-01-07: 2 bars (0 without trade), 0 held back, 0 that no "
             "source has, 1 missing and asked for again, 0 unexplained"
         )
 

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tests.backfill.stored import forget, stored
 from tests.fixtures.market import Market
 from tests.folders import write_krx
 from tests.runner import marcap
@@ -161,19 +162,20 @@ class TestSamsungsSplitOf2018:
     @pytest.fixture(autouse=True)
     def _listings(self, market: Market, shared_data: Path, folder: Path) -> None:
         history = pd.read_csv(shared_data / "kr_daily" / "QuantKang-005930_D.csv", dtype={"date": str})
-        week = history[history["date"].between("20180420", "20180504")].set_index("date")
+        week = history[history["date"].between("20180420", "20180510")].set_index("date")
         for day, row in week.iterrows():
-            split = day == "20180504"
+            split = str(day) >= "20180504"
             ohlc = [int(row[name]) * (1 if split else 50) for name in ("open", "high", "low", "close")]
             halted = [0, 0, 0, ohlc[3]] if row["volume"] == 0 else ohlc
             stocks = 128_386_494 * (50 if split else 1)
             # the file's volume is restated as well
             share = ("005930", "Samsung", "KOSPI", *halted, int(row["volume"]) // (1 if split else 50))
-            base = (53_000, stocks) if split else (ohlc[3], stocks) if day == "20180420" else ()
+            base = (53_000, stocks) if day == "20180504" else (ohlc[3], stocks) if day == "20180420" else ()
             self.write(folder, str(day), share, base, stocks)
         market.replay.load(folder, shared_data)
-        for day in week.index:
-            market.run("kr-price", as_of=f"{day[:4]}-{day[4:6]}-{day[6:]}T12:00+00:00")
+        self.days = [f"{day[:4]}-{day[4:6]}-{day[6:]}" for day in week.index]
+        for day in [day for day in self.days if day <= "2018-05-04"]:
+            market.run("kr-price", as_of=f"{day}T12:00+00:00")
 
     def write(self, folder: Path, day: str, share: tuple[Any, ...], base: tuple[int, ...], stocks: int) -> None:
         before = self.close if not base else base[0]
@@ -181,6 +183,7 @@ class TestSamsungsSplitOf2018:
         self.close = share[6]
 
     close = 0
+    days: tuple[str, ...] | list[str] = ()
 
     def test_it_is_found_and_measured(self, market: Market) -> None:
         assert market.rows("select ex_date::text, value, evidence ->> 'stocks_after' from tb_action") == [
@@ -207,10 +210,23 @@ class TestSamsungsSplitOf2018:
 
     def test_navers_cut_history_changes_nothing(self, market: Market) -> None:
         """Its high of 2018-04-27 is 53,639, where 2,682,000 / 50 is 53,640."""
-        before = market.dump("tb_job_run", "tb_meta")
-        report = market.run("kr-price", as_of="2018-05-04T12:00+00:00", start="2018-04-20", end="2018-05-04")
+        before = stored(market)["tb_bar"]
+        report = market.run("kr-price", as_of="2018-05-04T12:00+00:00", full_refresh=True)
         assert report.rows.changed == 0
-        bars = market.dump("tb_job_run", "tb_meta")["tb_bar"]
-        assert [row.replace(",t,", ",f,") for (row,) in bars] == [
-            row.replace(",t,", ",f,") for (row,) in before["tb_bar"]
-        ]
+        assert [row for row in stored(market)["tb_bar"] if "2018-04-20" <= row[1] <= "2018-05-04"] == before
+
+    @pytest.mark.parametrize("tickers", [(), ("005930",)], ids=["the market", "one ticker"])
+    def test_one_run_over_the_range_gives_what_thirteen_daily_runs_gave(
+        self, market: Market, tickers: tuple[str, ...]
+    ) -> None:
+        for day in self.days[-3:]:
+            market.run("kr-price", as_of=f"{day}T12:00+00:00")
+        expected = stored(market)
+        assert (len(expected["tb_bar"]), len(expected["tb_action"])) == (13, 1)
+        forget(market)
+        report = market.run(
+            "kr-price", as_of="2018-05-10T12:00+00:00", start="2018-04-20", end="2018-05-10", tickers=tickers
+        )
+        assert (report.exit_code, report.requests) == (0, 14)  # the listings, and Naver about the one base price
+        assert stored(market) == expected
+        market.audit("kr-price")

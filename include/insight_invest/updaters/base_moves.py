@@ -60,10 +60,11 @@ def moves_of(
     return base_moves(quotes, before, sessions.back(run.job.exchange, answer.session, 1))
 
 
-def explain_moves(run: Run, targets: Sequence[Target]) -> None:
+def explain_moves(run: Run, targets: Sequence[Target]) -> int:
     """Ask Naver about every move of ``targets`` that is not explained, and land the splits that it shows.
 
-    A run over a range asks about all of them at once, as it asks for all of its sessions.
+    A run over a range asks about all of them at once, as it asks for all of its sessions. Returns how many shares it
+    could not ask about.
     """
     mine = {target.meta_id: target for target in targets}
     unexplained: dict[int, list[BaseMove]] = {}
@@ -78,6 +79,7 @@ def explain_moves(run: Run, targets: Sequence[Target]) -> None:
     for answer in Naver(run.settings).prices(wanted):
         _explain_answer(run, answer, unexplained, ended)
     _note(run, ended)
+    return len(unexplained) - len(asked)
 
 
 def _explain_answer(

@@ -98,9 +98,11 @@ def walk_listings(run: Run, days: Sequence[date]) -> Walk:
     finally:
         run.counts.requests += snapshot.untold_requests()
     walk.lost = sorted(snapshot.lost)
-    explain_moves(run, targets_on(run, days[0]))
+    unasked = explain_moves(run, targets_on(run, days[0]))
     if len(left) > len(asked):
         raise budget_spent(run, f"{len(left) - len(asked):,} sessions' listings")
+    if unasked:
+        raise budget_spent(run, f"the base prices of {unasked:,} shares")
     return walk
 
 
