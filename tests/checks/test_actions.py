@@ -91,6 +91,44 @@ def test_an_amount_in_the_shares_before_the_split_of_its_day() -> None:
     assert proposals(result) == [(WED, 55.0)]
 
 
+QUARTERLY = [("2025-03-10", 0.5), ("2025-06-10", 0.52), ("2025-09-10", 0.5), ("2025-12-10", 0.55)]
+UNUSUAL = "a hundredth or a hundredfold of the dividends beside it"
+
+
+@pytest.mark.parametrize(("amount", "proposal"), [(0.0055, 0.55), (6.2, 0.062)])
+def test_an_amount_in_another_unit_than_those_beside_it(amount: float, proposal: float) -> None:
+    scale = 1.0 if amount < 1 else 0.1
+    others = [(day, "dividend", value * scale, MON) for day, value in QUARTERLY]
+    prices = [(day, close * 20) for day, close in CALM]
+    result = checked(prices, [(WED, "dividend", amount)], stored_actions=others)
+    assert held(result) == [(WED, "dividend", UNUSUAL)]
+    assert proposals(result) == [(WED, proposal)]
+
+
+def test_the_one_in_another_unit_among_those_of_a_first_load() -> None:
+    paid: list[Action] = [(day, "dividend", value) for day, value in QUARTERLY]
+    prices = [(day, 200.0) for day, _ in QUARTERLY] + [(day, close * 20) for day, close in CALM]
+    result = checked(prices, [*paid, (WED, "dividend", 0.005)])
+    assert held(result) == [(WED, "dividend", UNUSUAL)]
+    assert len(result.actions) == 4
+
+
+@pytest.mark.parametrize(
+    ("amount", "others"),
+    [
+        (0.0125, QUARTERLY),  # a fortieth: IBE's premium for attending the meeting
+        (0.005, QUARTERLY[:2]),
+        (0.005, [(f"{int(day[:4]) - 3}{day[4:]}", value) for day, value in QUARTERLY]),
+        (0.005, [("2025-03-10", 0.5), ("2025-06-10", 0.1), ("2025-09-10", 0.02), ("2025-12-10", 1.5)]),
+    ],
+    ids=["a fortieth", "two others", "years ago", "no usual amount"],
+)
+def test_an_amount_that_may_be_unusual(amount: float, others: list[tuple[str, float]]) -> None:
+    stored = [(day, "dividend", value, MON) for day, value in others]
+    result = checked([(day, close * 20) for day, close in CALM], [(WED, "dividend", amount)], stored_actions=stored)
+    assert held(result) == []
+
+
 def test_later_splits_make_true_amounts_small() -> None:
     """NVDA's 0.004 of 2021 are 16 cents on a share of then."""
     split = (FRI, "split", 40.0)

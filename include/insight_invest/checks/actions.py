@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from include.insight_invest.checks.basis import in_basis, stacked
-from include.insight_invest.checks.verdict import MINOR_UNIT, held_action, log
+from include.insight_invest.checks.verdict import HUNDRED, MINOR_UNIT, UNIT_TOLERANCE, held_action, log
 
 # No split ever was beyond these (ALPHA-PA's 1 for 10,000 is the most extreme recorded).
 LEAST_RATIO, LARGEST_RATIO = 1e-5, 1e5
@@ -18,6 +18,9 @@ SHOWING_YIELD, LEAST_FALL = 0.08, 1 / 3
 TWIN_SESSIONS, TWIN_TOLERANCE = 2, np.log(1.25)
 # TENT-L's dividends in the wrong unit: 0.000138 on 0.68. The least true ones: EWG 0.002 on 29, NVDA 0.04 on 150.
 LEAST_AMOUNT, LEAST_YIELD = 0.001, 0.0005
+# A hundredth or a hundredfold of what a share usually pays is in another unit; usual is what all others of two years,
+# at least three, agree on. EWG's 0.009 and 0.002 are true beside 0.76, IBE's 0.005 beside 0.2: theirs do not agree.
+USUAL_WITHIN, USUAL_OTHERS, USUAL_SPREAD = pd.Timedelta(days=731), 3, np.log(1.5)
 # A split this large on the ex-date tells an amount in old shares from one in new shares (4063-T: 275 for 55).
 TELLING_RATIO = np.log(1.5)
 
@@ -154,6 +157,23 @@ def _second_of_two(mine: pd.DataFrame, paid: pd.DataFrame, _: pd.DataFrame) -> p
     return found
 
 
+def _off_the_usual(mine: pd.DataFrame, paid: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
+    """A hundredth or a hundredfold of the others of its kind, two years before and after it."""
+    columns = ["meta_id", "kind", "ex_date", "value"]
+    others = mine[["index", *columns]].merge(paid[columns], on=["meta_id", "kind"], suffixes=("", "_other"))
+    apart = (others["ex_date_other"] - others["ex_date"]).abs()
+    others = others[(apart > pd.Timedelta(0)) & (apart <= USUAL_WITHIN)]
+    usual = others.groupby("index")["value_other"].median()
+    agree = log(others["value_other"] / others["index"].map(usual)).abs() <= USUAL_SPREAD
+    agreeing = agree.groupby(others["index"]).agg(["size", "all"])
+    known = usual[(agreeing["size"] >= USUAL_OTHERS) & agreeing["all"]]
+    off = log(mine["value"] / mine["index"].map(known))
+    bad = mine[(off.abs() - HUNDRED).abs() < UNIT_TOLERANCE]
+    proposed = (bad["value"] / MINOR_UNIT).where(off[bad.index] > 0, bad["value"] * MINOR_UNIT)
+    found: pd.DataFrame = bad.assign(proposed=proposed)
+    return found
+
+
 def _tiny(mine: pd.DataFrame, _: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
     """As declared, in the shares of the ex-date: later splits have made true amounts small."""
     declared = mine["value"] * in_basis(mine[["meta_id", "basis_date"]], mine["ex_date"], splits)
@@ -183,4 +203,5 @@ _RULES: tuple[tuple[str, _Rule], ...] = (
     ("a large dividend without a fall of the price", _without_fall),
     ("repeats the dividend of a session or two before", _second_of_two),
     ("a dividend under a tenth of a cent", _tiny),
+    ("a hundredth or a hundredfold of the dividends beside it", _off_the_usual),
 )
