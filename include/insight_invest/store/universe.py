@@ -98,7 +98,7 @@ def require_series(connection: Connection, fred: Sequence[str]) -> None:
     """Raise UsageError naming those of ``fred`` that tb_macro lacks."""
     unknown = sorted(set(fred) - {item.fred for item in series(connection, fred)})
     if unknown:
-        raise UsageError(f"not in tb_macro: {', '.join(unknown)}. A series is followed once it has a row there (fred)")
+        raise UsageError(f"not in tb_macro: {', '.join(unknown)}. To follow one, insert its id into tb_macro.fred")
 
 
 def in_shard(ticker: str, shard: tuple[int, int]) -> bool:
