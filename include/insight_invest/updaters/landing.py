@@ -28,8 +28,6 @@ from include.insight_invest.updaters.storing import (
 )
 
 FIRST_SESSION = sessions.FIRST_DAY
-# A bar is corrected on its first evenings; one this many sessions old when first read is settled.
-SETTLED_AFTER_SESSIONS = 10
 # Yahoo tells some splits and dividends long after their day: what it lists of a quarter's sessions is read again, which
 # costs no further request. Not in Korea, where each session's base prices tell of them.
 ACTION_SESSIONS = {"US": 60}
@@ -142,7 +140,8 @@ def _land(run: Run, answer: Answer, newest: dict[str, date]) -> None:
             replace(checked, held=[*beyond, *checked.held]),
             run.context,
             sources=run.job.sources,
-            settled_before=sessions.back_or_first(run.job.exchange, run.session, SETTLED_AFTER_SESSIONS),
+            # what the next runs do not read again is settled
+            settled_before=sessions.back_or_first(run.job.exchange, run.session, run.settings.lookback_sessions - 1),
         )
         counts.requests = answer.requests
         run.account(counts)
