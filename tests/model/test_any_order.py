@@ -39,7 +39,8 @@ def test_some_runs_end_as_the_model_says(
     world.run(daily(LAST), days_later=1)
     world.assert_is_the_models()
     stored = {(ticker, day) for ticker, share in model.items() for day in share.there()}
-    changed = {(ticker, day) for ticker, day, *_ in world.rows("tb_bar_revision")}  # of an older one that was: it is final when it is read again
+    # an older one that was corrected is final when it is read again
+    changed = {(ticker, day) for ticker, day, *_ in world.rows("tb_bar_revision")}
     assert {(ticker, day) for ticker, day in stored - world.final() if day > LAST - LOOK_BACK} == set()
     assert stored - world.final() <= changed
     report = world.run(FULL, days_later=1)

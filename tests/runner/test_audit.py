@@ -12,6 +12,17 @@ from include.insight_invest.store.lease import lease
 from tests.fixtures.market import Market
 from tests.store.rows import start_run
 
+UNKNOWN_RUN: dict[LiteralString, LiteralString] = {
+    "tb_gap": "1, '2026-01-05', 'healed', '{}', 97, now()",
+    "tb_quarantine (meta_id, trade_date, source, reason, payload, status, held_at, ticker, run_id)": "1, "
+    "'2026-01-05', 'yahoo', '', '{}', 'held', now(), 'ACME', 97",
+    "tb_listing": "'US', '2026-01-05', 'nasdaq', 1, 97",
+    "tb_absence": "1, '2026-01-05', 'nasdaq', 97",
+    "tb_symbol": "1, 'ACME', '2026-01-05', null, '', 97",
+    "tb_disagreement": "1, '2026-01-05', 'close', 'yahoo', 1, 'nasdaq', 2, 97, now()",
+    "tb_base_move": "1, '2026-01-05', 'no_action', 1, 1, 1, 1, null, 97, now()",
+}
+
 
 def test_they_hold_after_runs(market: Market) -> None:
     for job in ("us-price", "kr-price", "macro"):
@@ -40,6 +51,13 @@ def test_a_corrected_bar_is_accounted_for(market: Market) -> None:
         (
             "update tb_bar set run_id = 99 where meta_id = 1",
             "tb_bar has rows of run 99, which the ledger does not know",
+        ),
+        *(
+            (
+                f"insert into {table} values ({values})",
+                f"{table.split()[0]} has rows of run 97, which the ledger does not know",
+            )
+            for table, values in UNKNOWN_RUN.items()
         ),
         ("update tb_action set run_id = 98", "tb_action has rows of run 98, which the ledger does not know"),
     ],
@@ -87,3 +105,15 @@ class TestWhileAnotherRunIsAtWork:
         market.run()
         with pytest.raises(InvariantBroken, match="there is no ledger row of us-price"):
             audit(JOBS["us-price"], market.settings(), run_id=7)
+
+    def test_of_a_run_of_ones_own_only_what_it_wrote_is_counted(self, market: Market) -> None:
+        """So that the audit after each run need not look at every bar there is; `audit` without a run does."""
+        market.run()
+        market.run(as_of="2026-01-09T12:00+00:00")
+        market.rows("delete from tb_bar where meta_id = 1 and trade_date = '2026-01-05'")
+        audit(JOBS["us-price"], market.settings(), run_id=2)
+        with pytest.raises(InvariantBroken, match="run 1 of us-price says it wrote 6 rows, the tables have 5"):
+            audit(JOBS["us-price"], market.settings(), run_id=1)
+        market.rows("update tb_bar set run_id = 99 where meta_id = 1 and trade_date = '2026-01-06'")
+        with pytest.raises(InvariantBroken, match="tb_bar has rows of run 99, which the ledger does not know"):
+            audit(JOBS["us-price"], market.settings(), run_id=2)

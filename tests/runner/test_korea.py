@@ -311,7 +311,7 @@ class TestMissedSessions:
         assert lost in market.run("kr-price", as_of="2026-01-07T12:00+00:00").notes
         # the newest listing's three, those of two sessions again, and the one that is not there
         assert market.replay.counts["krx"] - asked == 6
-        write_naver(market.folder, "005930", {"2026-01-05": (950, 1000, 900, 990, 400)})
+        write_naver(market.folder, "005930", {"2026-01-05": (950, 1000, 900, 990, 410)})
         market.run("kr-price", start="2026-01-05", end="2026-01-05")
         assert lost not in market.run("kr-price").notes
 

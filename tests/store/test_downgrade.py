@@ -120,3 +120,21 @@ def test_a_schema_other_than_public(empty_database: str) -> None:
         "where relname like 'tb\\_%' and relkind in ('r', 'v')",
     )
     assert placed == [("invest",)]
+
+
+def test_rows_that_are_the_same_to_seven_figures_become_one_row(v2: str) -> None:
+    """0001 told two reads apart by their volume: the decided one stays, or else the newest."""
+    upgrade(v2)
+    downgrade(v2, "0001")
+    rows(
+        v2,
+        "insert into tb_quarantine (run_id, meta_id, ticker, trade_date, source, reason, payload, status, held_at) "
+        "select 1, 1, 'SPY', day::date, 'yahoo', 'odd', jsonb_build_object('close', 5.0, 'volume', volume), status, "
+        "now() from (values ('2026-03-18', 1, 'held'), ('2026-03-18', 2, 'held'), ('2026-03-19', 3, 'rejected'), "
+        "('2026-03-19', 4, 'held')) as r (day, volume, status)",
+    )
+    upgrade(v2)
+    assert rows(v2, "select payload ->> 'volume', status from tb_quarantine order by 1") == [
+        ("2", "held"),
+        ("3", "rejected"),
+    ]

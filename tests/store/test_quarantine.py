@@ -7,7 +7,7 @@ import pytest
 
 from include.insight_invest.errors import UsageError
 from include.insight_invest.store.database import Connection
-from include.insight_invest.store.held import close_superseded, hold, record_repairs
+from include.insight_invest.store.held import close_superseded, hold, record_repairs, rejected
 from include.insight_invest.store.ledger import broken_invariants
 from include.insight_invest.store.load import Counts, LoadContext
 from include.insight_invest.store.quarantine import reject, release, rows
@@ -280,3 +280,63 @@ def test_another_source_decides_nothing(connection: Connection) -> None:
     good = bars(("2026-03-19", 11.0, 14.0, 10.0, 12.0, 2000, "2026-03-20"))
     context = LoadContext(start_run(connection), instant("2026-03-21 09"))
     assert close_superseded(connection, good, actions(), context, sources=["nasdaq"], held=set()) == 0
+
+
+def test_a_held_row_says_what_the_last_read_said(connection: Connection) -> None:
+    """Its volume and its reason moved; the close is the same to seven figures, and so it is the same row."""
+    hold_in_a_run(connection, ODD)
+    later = {**changed(close=14.0000001, volume=2500.0, basis_date="2026-03-20"), "reason": "another reason"}
+    assert hold_in_a_run(connection, later, as_of="2026-03-21 09") == 1
+    (held,) = rows(connection)
+    assert (held.quarantine_id, held.held_at, held.reason) == (1, instant("2026-03-20 09"), "another reason")
+    assert (held.payload["volume"], held.payload["basis_date"]) == (2500.0, "2026-03-20")
+
+
+def test_two_rows_of_one_day_and_close_are_held_once(connection: Connection) -> None:
+    assert hold_in_a_run(connection, ODD, changed(volume=1.0)) == 2
+    assert [held.payload["volume"] for held in rows(connection)] == [2000.0]
+
+
+def test_a_row_that_was_repaired_may_be_held_as_well(connection: Connection) -> None:
+    run_id = start_run(connection)
+    record_repairs(connection, [ODD], LoadContext(run_id, NOW), source="yahoo", currency="USD")
+    end_run(connection, run_id)
+    assert hold_in_a_run(connection, ODD) == 1
+    assert [(held.quarantine_id, held.status) for held in (*rows(connection), *rows(connection, "repaired"))] == [
+        (2, "held"),
+        (1, "repaired"),
+    ]
+
+
+def test_what_an_operator_rejects_is_told_from_what_the_source_corrected(connection: Connection) -> None:
+    hold_in_a_run(connection, ODD, changed(close=15.0), DIVIDEND)
+    reject(connection, 1, by="ann", note="", now=NOW)
+    reject(connection, 2, by="source", note="", now=NOW)
+    reject(connection, 3, by="ann", note="", now=NOW)
+    found = rejected(connection, [1], source="yahoo").astype({"trade_date": str})
+    assert sorted(found.itertuples(index=False, name=None)) == [
+        (1, "2026-03-19", "bar", 14.0),
+        (1, "2026-03-19", "dividend", 56.0),
+    ]
+    assert rejected(connection, [1], source="nasdaq").empty
+
+
+def test_a_bar_of_a_better_source_closes_the_question(connection: Connection) -> None:
+    hold_in_a_run(connection, ODD, DIVIDEND)
+    good = bars(("2026-03-19", 11.0, 14.0, 10.0, 12.0, 2000, "2026-03-20"))
+    context = LoadContext(start_run(connection), instant("2026-03-21 09"))
+    assert close_superseded(connection, good, actions(), context, sources=["krx", "yahoo"], held=set()) == 1
+    assert [(held.kind, held.status, held.note) for held in rows(connection, "rejected")] == [
+        ("bar", "rejected", "the bar of a better source came")
+    ]
+    assert [held.kind for held in rows(connection)] == ["dividend"]
+
+
+def test_a_second_sources_row_cannot_be_released_over_the_first_ones(connection: Connection) -> None:
+    load(connection, bars(("2026-03-19", 11.0, 13.0, 10.0, 12.0, 2000, "2026-03-19")), source="yahoo")
+    context = LoadContext(start_run(connection), NOW)
+    hold(connection, [ODD], context, source="nasdaq", currency="USD")
+    with pytest.raises(UsageError, match="row 1 is nasdaq's, and for 2026-03-19 the better bar of yahoo is stored"):
+        release(connection, 1, by="ann", note="", now=NOW)
+    assert [held.status for held in rows(connection)] == ["held"]
+    assert [(row[4], row[7]) for row in stored_bars(connection)] == [(12.0, "yahoo")]

@@ -84,3 +84,20 @@ def test_shards_of_targets_and_series_are_the_whole(connection: Connection) -> N
     assert sorted(ticker for part in parts for ticker in part) == sorted(names)
     assert min(len(part) for part in parts) > 40
     assert parts == [[item.fred for item in series(connection, shard=shard)] for shard in shards]
+
+
+def test_the_window_reaches_back_to_what_was_held_in_the_last_90_days(connection: Connection) -> None:
+    define(connection, ("MSFT", "US", None))
+    load(connection, bars(*TWO_DAYS))  # up to 2026-03-19
+    for day, status in (
+        ("2025-12-18", "held"),
+        ("2025-12-19", "held"),
+        ("2026-01-05", "held"),
+        ("2025-12-22", "released"),
+    ):
+        connection.execute(
+            "insert into tb_quarantine (run_id, meta_id, ticker, trade_date, source, reason, payload, status, held_at) "
+            "values (1, 1, 'MSFT', %s, 'yahoo', 'odd', '{}', %s, now())",
+            [day, status],
+        )
+    assert [target.gap_since for target in targets(connection, "US")] == [date(2025, 12, 19)]
