@@ -22,12 +22,13 @@ def checked(
     currency: str = "USD",
     stored_currency: str = "USD",
     volume: float | None = None,
+    basis: str | None = None,
 ) -> Checked:
-    """Check ``closes`` (flat bars, quoted on their last day; each with a volume of its own) and ``actions``.
+    """Check ``closes`` (flat bars, quoted on ``basis`` or their last day; each its own volume) and ``actions``.
 
     ``stored``: (day, close, basis_date); ``stored_actions``: (ex_date, kind, value, basis_date).
     """
-    basis = closes[-1][0]
+    basis = basis or closes[-1][0]
     volumes = [1000.0 + place if volume is None else volume for place in range(len(closes))]
     bars = pd.DataFrame(
         [

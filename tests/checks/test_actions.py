@@ -72,6 +72,18 @@ def test_the_true_one_may_be_stored_already() -> None:
     assert held(result) == [(WED, "dividend", TWIN)]
 
 
+MOVED = "a stored dividend that the source has moved to this day: counted twice"
+
+
+def test_one_that_the_source_has_moved_to_another_day() -> None:
+    paid_before = [(TUE, "dividend", 0.1, TUE)]
+    result = checked(CALM, [(FRI, "dividend", 0.1)], stored_actions=paid_before)
+    assert held(result) == [(FRI, "dividend", MOVED)]
+    # a monthly payer's next, and one of before the days that were asked for
+    assert held(checked(CALM, [(TUE, "dividend", 0.1), (FRI, "dividend", 0.1)], stored_actions=paid_before)) == []
+    assert held(checked(CALM[2:], [(FRI, "dividend", 0.1)], stored_actions=paid_before)) == []
+
+
 @pytest.mark.parametrize("second", [(FRI, "dividend", 0.1), (WED, "dividend", 0.3), (WED, "capital_gain", 0.1)])
 def test_two_that_are_no_twins(second: Action) -> None:
     assert held(checked(CALM, [(TUE, "dividend", 0.1), second])) == []

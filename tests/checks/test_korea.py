@@ -205,6 +205,17 @@ def test_no_true_row_is_beyond_its_limits(market: pd.DataFrame) -> None:
     assert back == []
 
 
+@pytest.mark.parametrize("base", [float("nan"), 0.0])
+def test_without_a_base_price_the_close_before_is_judged(base: float) -> None:
+    before = pd.DataFrame(
+        {"stored_day": ["2026-01-07"], "stored_close": [1002.0], "halted_on": [None]},
+        index=pd.Index([1], name="meta_id"),
+    ).astype({"stored_day": "datetime64[s]", "halted_on": "datetime64[s]"})
+    row = bars(("2026-01-08", 9000, 5))
+    _, back = hold_beyond_limits(row, pd.Series([base], row.index), before, DAYS, {1: "KOSPI"})
+    assert [held["reason"] for held in back] == [BEYOND]
+
+
 def test_the_first_bar_of_a_share_has_the_limits_of_a_first_day_only_where_it_was_listed_that_day() -> None:
     row = bars(("2026-01-08", 33_300, 5))
     base = pd.Series([10_000.0], row.index)

@@ -129,6 +129,13 @@ def test_a_wilder_one_waits_for_the_next_session(move: float) -> None:
     assert held(checked(closes(10.0, 10.1, 10.0 * move, 10.2 * move))) == []
 
 
+def test_the_last_session_of_a_share_that_trades_no_more() -> None:
+    """A crash, and then nothing: after five days of the same word it is stored."""
+    fall = closes(10.0, 10.1, 1.2)
+    assert held(checked(fall, basis="2026-03-08")) == [(DAYS[2], "bar", UNCONFIRMED)]
+    assert held(checked(fall, basis="2026-03-09")) == []
+
+
 def test_a_wild_move_that_stays_is_stored_and_told() -> None:
     result = checked(closes(10.0, 10.1, 50.5, 51.0, 10.0, 10.2))
     note = "IT moved x{} on {}, and stayed: it is stored, no split explains it"

@@ -79,6 +79,28 @@ class TestCopies:
             ("2026-01-09",),
         ]
 
+    def test_one_of_an_earlier_session_is_no_copy_of_the_one_before_and_refused_all_the_same(
+        self, market: Market
+    ) -> None:
+        """Its base prices are not the closes before."""
+        write_krx(market.folder, "2026-01-08", [(*share[:6], 111, 2000) for share in MARKET])
+        market.run("kr-price", as_of=THURSDAY)
+        write_krx(market.folder, "2026-01-09", [(*share, 110, 100) for share in MARKET])
+        report = market.run("kr-price", as_of=FRIDAY)
+        why = "KRX's listing of 2026-01-09 is of another session: 100% of its base prices are not the closes before"
+        assert why in report.notes[0]
+        assert market.rows("select max(trade_date)::text from tb_bar where source = 'krx'") == [("2026-01-08",)]
+
+    def test_a_spoilt_file_of_an_earlier_session_corrects_nothing(self, market: Market) -> None:
+        thursday = [(*share[:6], 111, 2000) for share in MARKET]
+        write_krx(market.folder, "2026-01-08", thursday)
+        market.run("kr-price", as_of=THURSDAY)
+        write_krx(market.folder, "2026-01-09", [(*share[:6], 112, 3000) for share in MARKET])
+        write_krx(market.folder, "2026-01-08", [(*share[:6], 112, 3000, 111, 100) for share in MARKET])
+        report = market.run("kr-price", as_of=FRIDAY)
+        assert (report.exit_code, report.rows.changed) == (0, 0)
+        assert market.rows("select distinct close from tb_bar where trade_date = '2026-01-08'") == [(111.0,)]
+
     def test_a_day_on_which_less_than_half_did_not_move_is_a_session(self, market: Market) -> None:
         moved = [(*share[:6], 111, 2000) for share in MARKET[:6]]
         write_krx(market.folder, "2026-01-08", [*moved, *MARKET[6:]])
@@ -101,6 +123,14 @@ class TestLimits:
         assert self.held(market) == [
             ("005930", "2026-01-08", "1400.0", "a price beyond the day's limits, and no halt or listing before it"),
         ]
+
+    def test_liquidation_trading_after_a_halt_may_fall_to_a_hundredth(self, market: Market) -> None:
+        """247540 was halted on Wednesday at 2,050 won."""
+        market.run("kr-price", as_of=WEDNESDAY)
+        write_krx(market.folder, "2026-01-08", [*THURSDAY_KR[:2], ("247540", "Halted", "KOSDAQ", 20, 21, 20, 20, 900)])
+        market.run("kr-price", as_of=THURSDAY)
+        assert self.held(market) == []
+        assert ("247540", "2026-01-08", 20.0) in [(bar[0], bar[1], bar[5]) for bar in market.bars()]
 
     def test_at_the_limit(self, market: Market) -> None:
         market.run("kr-price", as_of=WEDNESDAY)

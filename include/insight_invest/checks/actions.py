@@ -21,6 +21,8 @@ LEAST_AMOUNT, LEAST_YIELD = 0.001, 0.0005
 # A hundredth or a hundredfold of what a share usually pays is in another unit; usual is what all others of two years,
 # at least three, agree on. EWG's 0.009 and 0.002 are true beside 0.76, IBE's 0.005 beside 0.2: theirs do not agree.
 USUAL_WITHIN, USUAL_OTHERS, USUAL_SPREAD = pd.Timedelta(days=731), 3, np.log(1.5)
+# The same amount on another day, of a dividend that the answer no longer has on the stored one: Yahoo has moved it.
+MOVED_WITHIN, MOVED_AMOUNT = pd.Timedelta(days=14), 1e-3
 # A split this large on the ex-date tells an amount in old shares from one in new shares (4063-T: 275 for 55).
 TELLING_RATIO = np.log(1.5)
 
@@ -34,17 +36,22 @@ def absurd_splits(actions: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def check_dividends(
-    actions: pd.DataFrame, known: pd.DataFrame, line: pd.DataFrame, splits: pd.DataFrame
+    actions: pd.DataFrame,
+    known: pd.DataFrame,
+    line: pd.DataFrame,
+    splits: pd.DataFrame,
+    since: "pd.Series[pd.Timestamp]",
 ) -> list[tuple[Any, str, dict[str, Any] | None]]:
     """The dividends of ``actions`` that cannot be true: (index, reason, proposal).
 
     ``known``: stored actions; what is stored already is true. ``line``: the prices (neighbours.line_of), in the
-    answer's shares. ``splits``: meta_id, ex_date, value.
+    answer's shares. ``splits``: meta_id, ex_date, value. ``since``, by meta_id: the first session of the answer.
     """
     paid = actions[actions["kind"] != "split"]
     if paid.empty or line.empty:
         return []
     paid = _with_stored(paid, known, splits).pipe(_with_prices, line)
+    paid = paid.assign(asked=paid["ex_date"] >= paid["meta_id"].map(since))
     found: list[tuple[Any, str, dict[str, Any] | None]] = []
     mine = paid[paid["index"].notna() & ~paid["is_stored"]]
     for reason, rule in _RULES:
@@ -174,6 +181,16 @@ def _off_the_usual(mine: pd.DataFrame, paid: pd.DataFrame, _: pd.DataFrame) -> p
     return found
 
 
+def _moved(mine: pd.DataFrame, paid: pd.DataFrame, _: pd.DataFrame) -> pd.DataFrame:
+    """What is stored within the answer's sessions and not in it, and comes with the same amount on another day."""
+    gone = paid.loc[paid["index"].isna() & paid["asked"], ["meta_id", "kind", "ex_date", "value"]]
+    pairs = mine.merge(gone, on=["meta_id", "kind"], suffixes=("", "_gone"))
+    near = (pairs["ex_date"] - pairs["ex_date_gone"]).abs() <= MOVED_WITHIN
+    same = (pairs["value"] / pairs["value_gone"] - 1).abs() < MOVED_AMOUNT
+    found: pd.DataFrame = mine[mine["index"].isin(pairs.loc[near & same, "index"])]
+    return found
+
+
 def _tiny(mine: pd.DataFrame, _: pd.DataFrame, splits: pd.DataFrame) -> pd.DataFrame:
     """As declared, in the shares of the ex-date: later splits have made true amounts small."""
     declared = mine["value"] * in_basis(mine[["meta_id", "basis_date"]], mine["ex_date"], splits)
@@ -203,5 +220,6 @@ _RULES: tuple[tuple[str, _Rule], ...] = (
     ("a large dividend without a fall of the price", _without_fall),
     ("repeats the dividend of a session or two before", _second_of_two),
     ("a dividend under a tenth of a cent", _tiny),
+    ("a stored dividend that the source has moved to this day: counted twice", _moved),
     ("a hundredth or a hundredfold of the dividends beside it", _off_the_usual),
 )

@@ -31,6 +31,8 @@ MINOR_UNITS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "I
 
 # A first load of thousands of histories must not bury the other notes.
 SHOWN_MOVES = 3
+# A wild move of the last session that there is, of a share that trades no more, has been read again on three evenings.
+CONFIRMED_AFTER = pd.Timedelta(days=5)
 
 Found = list[tuple[Any, str, dict[str, Any] | None]]  # actions that are held: index, reason, proposal
 
@@ -62,7 +64,9 @@ def check_answer(
     splits, told = splits_of(kept, known.actions), splits_of(kept, known.actions, refused)
     judged = _judge(single.good, known, splits, told, eve=eve, limited=base is not None)
     good, reasons, why, line, restated, moves = judged
-    found += action_checks.check_dividends(kept, known.actions, line, splits)
+    found += action_checks.check_dividends(
+        kept, known.actions, line, splits, single.good.groupby("meta_id")["trade_date"].min()
+    )
     found += [
         (index, "of a history that is restated, and no split says why", None)
         for index in kept.index[kept["meta_id"].isin(restated["meta_id"])]
@@ -99,7 +103,7 @@ def _judge(
     restated = check_restated(table, beside.known, splits, reasons)
     rest = table[~reasons.bad]
     line = line_of(rest, _from_base(as_corrected(beside.known, rest), eve))
-    moves = check_neighbours(line, told, reasons, limited=limited)
+    moves = check_neighbours(line, told, reasons, limited=limited, read_again=_read_again(table))
     as_before = close_before(table, line, reasons)
     why.add(as_stored.notna() | as_before.notna(), REPEATED)
     reasons.text[as_before.notna()] = ""
@@ -118,6 +122,12 @@ def _told_moves(bars: pd.DataFrame, moves: pd.DataFrame) -> list[str]:
     ]
     left = len(moves) - len(notes)
     return [*notes, f"{left} more moves of over x4 that no split explains are stored"] if left else notes
+
+
+def _read_again(table: pd.DataFrame) -> pd.Index:
+    """The rows of shares that have not traded for days: an answer is quoted in the shares of its last day."""
+    age = table["basis_date"] - table.groupby("meta_id")["trade_date"].transform("max")
+    return table.index[age >= CONFIRMED_AFTER]
 
 
 def _eve(bars: pd.DataFrame, base: "pd.Series[float] | None") -> "pd.Series[float]":

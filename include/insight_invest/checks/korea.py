@@ -36,6 +36,8 @@ FREE_SESSIONS = 7
 
 # Traded rows that repeat those of the session before: 0.12 % at most in 63 sessions of 2023 and 2026, all in a copy.
 COPIED_SHARE = 0.5
+# 26 base prices of the whole market in 33 sessions were not the close before; of another session nearly all are not.
+MOVED_SHARE = 0.2
 COPIED_NEEDS = 10  # of fewer shares than these one may repeat by chance
 
 # Stocks moves by more than this in one share of fourteen a month (options, conversions) without a word on the price.
@@ -89,7 +91,9 @@ def hold_beyond_limits(
     """
     number = pd.Series(np.searchsorted(days, bars["trade_date"].to_numpy("datetime64[D]")), bars.index)
     stored = before.reindex(bars["meta_id"]).set_axis(bars.index)
-    judged = base.reindex(bars.index) if base is not None else _close_before(bars, number, stored, days)
+    judged = _close_before(bars, number, stored, days)
+    if base is not None:
+        judged = base.reindex(bars.index).where(lambda price: price > 0).fillna(judged)
     wrong = _beyond_limits(
         bars,
         judged.where(judged > 0),

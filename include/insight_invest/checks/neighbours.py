@@ -25,6 +25,7 @@ ANCHOR_ROWS = 3
 ANCHOR_SHARE = 1 / 4
 # A flat row (a preferred share, one round lot a day) may repeat; one that moved, or of this volume, does not.
 REPEATED_VOLUME = 10_000
+_NONE = pd.Index([])
 
 
 def line_of(beside: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
@@ -39,16 +40,19 @@ def line_of(beside: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
 
 
 def check_neighbours(
-    line: pd.DataFrame, splits: pd.DataFrame, reasons: Reasons, *, limited: bool = False
+    line: pd.DataFrame, splits: pd.DataFrame, reasons: Reasons, *, limited: bool = False, read_again: pd.Index = _NONE
 ) -> pd.DataFrame:
     """Hold the new rows of ``line`` that do not fit the sessions around them.
 
     ``splits``: meta_id, ex_date, value of those that are true, and of those that were refused. ``limited``: the
     exchange's own limits have judged how far they moved (in liquidation trading x300 within one session).
+    ``read_again``: the rows of shares that have not traded for days.
     Returns the wild moves that stay although nothing explains them: meta_id, trade_date, factor.
     """
     _hold(line, _repeats(line), "repeats the session before", reasons)
     jumps = _jumps(line, splits)
+    if limited and len(jumps):
+        jumps = jumps[(line["row"].to_numpy()[jumps["at"]] < 0)].reset_index(drop=True)
     if jumps.empty:
         return pd.DataFrame(columns=["meta_id", "trade_date", "factor"])
     jumps["spike"] = _spikes(line, jumps)
@@ -61,12 +65,12 @@ def check_neighbours(
     own = left[left["kind"] == "own"]
     factor = pd.Series(np.exp(-own["unit"]).to_numpy(), index=own["at"]).reindex(line.index)
     _hold(line, factor.notna(), "moved by the ratio of its own split: divided once too often", reasons, factor)
-    return _wild(line, left[(left["kind"] == "wild") & (not limited)], reasons)
+    return _wild(line, left[left["kind"] == "wild"], reasons, read_again)
 
 
-def _wild(line: pd.DataFrame, moves: pd.DataFrame, reasons: Reasons) -> pd.DataFrame:
-    """Hold wild ``moves`` of the newest sessions; returns those of new sessions that stay, as check_neighbours does."""
-    newest = ~line["meta_id"].duplicated(keep="last")
+def _wild(line: pd.DataFrame, moves: pd.DataFrame, reasons: Reasons, read_again: pd.Index) -> pd.DataFrame:
+    """Hold wild ``moves`` of the newest sessions, not of those ``read_again``; returns the new ones that stay."""
+    newest = ~line["meta_id"].duplicated(keep="last") & ~line["row"].isin(read_again)
     wild = pd.Series(line.index.isin(moves["at"]), index=line.index)
     _hold(line, wild & newest, "a wild move that no later session confirms yet", reasons)
     good = line["row"].isin(reasons.text.index[~reasons.bad])

@@ -9,7 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from include.insight_invest import sessions
-from include.insight_invest.checks.korea import COPIED_SHARE, FREE_SESSIONS, copied_share
+from include.insight_invest.checks.korea import COPIED_NEEDS, COPIED_SHARE, FREE_SESSIONS, MOVED_SHARE, copied_share
 from include.insight_invest.errors import SourceError, StaleSource
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.krx import Listed, Snapshot, snapshot_definitions
@@ -73,22 +73,19 @@ def watched(
     """``answers`` in the order of their sessions, each held against what is stored before it, which has landed by then.
 
     Of each that lands, base prices that were set anew are recorded, and who was listed. ``stocks_before`` is {ticker:
-    shares} of the session before the first. Raises StaleSource where the newest session of a daily run is a copy of the
-    one before; any other that is goes to ``snapshot.lost``. A run over a range remembers each session that landed.
+    shares} of the session before the first. Raises StaleSource where the newest of a daily run is of another session;
+    any other that is goes to ``snapshot.lost``. A run over a range remembers each session that landed.
     """
     for answer in answers:
         before = _stored_before(run, answer)
-        share = copied_share(answer.bars, before)
-        if share > COPIED_SHARE:
-            error = StaleSource(
-                f"KRX's listing of {answer.session} is a copy of the session before: {share:.0%} of its traded rows are"
-            )
+        moves = moves_of(run, answer, before, stocks_before)
+        if why := _of_another_session(answer, before, moves):
+            error = StaleSource(f"KRX's listing of {answer.session} {why}")
             if answer.session == run.session and not in_range:
                 raise error
             log.warning("%s", error)
             snapshot.lost[answer.session] = error
             continue
-        moves = moves_of(run, answer, before, stocks_before)
         yield answer
         if not answer.landed:
             continue  # refused as a whole: what cannot be right is no evidence either
@@ -100,6 +97,16 @@ def watched(
             )
         if in_range:
             remember_parts(run, [str(answer.session)])
+
+
+def _of_another_session(answer: Listed, before: "pd.DataFrame", moves: "pd.DataFrame") -> str | None:
+    """Why what ``answer`` has is not of its session: a copy of the one before, or counted from other closes."""
+    if (share := copied_share(answer.bars, before)) > COPIED_SHARE:
+        return f"is a copy of the session before: {share:.0%} of its traded rows are"
+    judged = int(before["stored_close"].notna().sum())
+    if judged >= COPIED_NEEDS and (share := len(moves) / judged) > MOVED_SHARE:
+        return f"is of another session: {share:.0%} of its base prices are not the closes before"
+    return None
 
 
 def stocks_before(run: Run, snapshot: Snapshot, session: date) -> "pd.Series[float] | None":
