@@ -5,12 +5,9 @@ the report, with its exit code, and in the ledger.
 """
 
 import logging
-import signal
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import date, datetime
-from types import FrameType
 
 from include.insight_invest import clock, sessions
 from include.insight_invest.asked import check_options, check_range, check_tickers
@@ -28,6 +25,7 @@ from include.insight_invest.log import redact
 from include.insight_invest.report import SHOWN_PROBLEMS, Problem, Report, Rows, Status, count_states
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import State
+from include.insight_invest.stopping import sigterm_raises
 from include.insight_invest.store import ledger
 from include.insight_invest.store.database import Connection, connect, first_line
 from include.insight_invest.store.lease import lease
@@ -102,7 +100,7 @@ def _work(work: Run, started: datetime) -> Report:
     error: Exception | None = None
     status = Status.SUCCEEDED
     try:
-        with _sigterm_raises():
+        with sigterm_raises():
             _update(work)
         if over := _over_budget(work):
             error, status = over, Status.OVER_BUDGET
@@ -230,28 +228,3 @@ def _undone(connection: Connection, *, when: bool) -> Iterator[None]:
     """Do everything as always, and take it back at the end: how a dry run knows its exact difference."""
     with connection.transaction(force_rollback=True) if when else nullcontext():
         yield
-
-
-class _Stopped(KeyboardInterrupt):
-    """SIGTERM in the guise of Ctrl-C: only then does psycopg cancel the statement under way and free its connection."""
-
-
-@contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """SIGTERM is how Fargate stops a task, 30 s before it kills it: raise Terminated where the work stands."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # Python delivers signals to the main thread only; there, whoever started this thread decides
-        return
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        raise _Stopped
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    except _Stopped:
-        raise Terminated(
-            "stopped by SIGTERM; the open transaction was rolled back, what was committed before stays"
-        ) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)

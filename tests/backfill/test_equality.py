@@ -191,7 +191,7 @@ def test_backfill_after_the_daily_runs_changes_nothing(world: Callable[[], World
     reports = backfill(both, "us-price")
     assert both.market.dump("tb_job_run") == before
     assert [report.requests for report in reports] == [0] * len(SESSIONS)
-    assert reports[-1].notes == ["2 tickers were not asked for: 2026-01-07 to 2026-01-15 is stored and final"]
+    assert reports[-1].notes == ["2 tickers not asked for: 2026-01-07 to 2026-01-15 is stored and final"]
 
 
 def test_korea_after_the_fact_comes_from_the_dated_listings(world: Callable[[], World]) -> None:

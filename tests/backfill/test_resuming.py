@@ -140,7 +140,7 @@ class TestRequestBudget:
         report = many.run(start="2026-01-05", end="2026-01-07", settings=many.settings(request_budget=10))
         assert (report.exit_code, report.status) == (3, "over_budget")
         assert report.error == (
-            "the budget of 10 requests (INSIGHT_REQUEST_BUDGET) is spent and 40 tickers were not asked for; what was "
+            "the budget of 10 requests (INSIGHT_REQUEST_BUDGET) is spent and 40 tickers not asked for; what was "
             "loaded stays. Run the same again: it goes on where this one stopped"
         )
         assert many.rows("select count(distinct meta_id) from tb_bar") == [(10,)]

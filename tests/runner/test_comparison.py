@@ -94,7 +94,7 @@ class TestUnitedStates:
     def test_a_second_source_that_is_down_is_a_note(self, market: Market, kind: Fault, why: str) -> None:
         market.replay.fault(kind, source="listing")
         report = compare(market)
-        assert (report.exit_code, report.notes) == (0, [f"2 tickers were not compared with nasdaq: {why}"])
+        assert (report.exit_code, report.notes) == (0, [f"2 tickers not compared with nasdaq: {why}"])
         assert report.requests == market.replay.counts.total()
 
     def test_so_is_one_that_is_stale(self, market: Market) -> None:
@@ -145,7 +145,7 @@ class TestKorea:
         market.replay.fault(Fault.SERVER_ERROR, source="yahoo")
         report = compare(market, "kr-price")
         assert (report.exit_code, report.rows.new) == (0, 3)
-        assert report.notes[-1].startswith("3 tickers were not compared with yahoo: Yahoo did not answer")
+        assert report.notes[-1].startswith("3 tickers not compared with yahoo: Yahoo did not answer")
         assert report.requests == market.replay.counts.total()
 
 

@@ -66,7 +66,7 @@ class TestOneSource:
     def test_the_gap_is_recorded_and_told(self, market: Market) -> None:
         report = market.run()
         assert gaps(market) == [("BOLT", "2026-01-06", "open", {"yahoo": ["2026-01-08"]})]
-        assert report.notes == ["missing sessions: 1 found, 1 open in 1 tickers, later runs ask again (see `coverage`)"]
+        assert report.notes == ["missing sessions: 1 found, 1 open in 1 ticker, later runs ask again (see `coverage`)"]
         assert report.exit_code == 0
         market.audit()
 
@@ -300,8 +300,8 @@ class TestHolidays:
         assert (report.exit_code, report.tickers) == (0, {"unchanged": 1})
         assert report.notes == [
             f"XNYS did not trade on 2025-11-27: the last session, 2025-11-26, was loaded by run {first.run_id}; only 1 "
-            "tickers with missing sessions, or not answered for, are asked for",
-            "missing sessions: 1 open in 1 tickers, later runs ask again (see `coverage`)",
+            "ticker with missing sessions, or not answered for",
+            "missing sessions: 1 open in 1 ticker, later runs ask again (see `coverage`)",
         ]
         assert gaps(bolt) == [("CORE", "2025-11-25", "open", {"yahoo": ["2025-11-27", "2025-11-28"]})]
         bolt.audit()

@@ -55,7 +55,7 @@ def test_missed_sessions_are_not_asked_for_after_a_429(market: Market) -> None:
     market.replay.fault(Fault.TOO_MANY, match="listing/krx/2026-01-08")
     report = market.run("kr-price", as_of="2026-01-13T12:00+00:00")
     assert [bar[1] for bar in market.bars() if bar[0] == "0126Z0" and bar[8] == "krx"] == ["2026-01-07", "2026-01-13"]
-    assert "3 sessions are missing: run --start 2026-01-08 --end 2026-01-12" in report.notes
+    assert "3 sessions missing: run --start 2026-01-08 --end 2026-01-12" in report.notes
     assert market.replay.counts["krx"] - 3 == 5  # the newest, Wednesday's again, and the one that was refused
 
 
@@ -165,7 +165,7 @@ class TestRanges:
         assert (report.source, report.requests, market.replay.counts) == ("krx+naver", 3, {"krx": 2, "naver": 1})
         assert report.notes == [
             "2 tickers newly listed",
-            f"1 sessions from 2026-01-06 to 2026-01-06 are not in KRX's listings: they {self.RESTATED}",
+            f"1 session from 2026-01-06 to 2026-01-06 not in KRX's listings: they {self.RESTATED}",
         ]
 
     def test_a_few_tickers_over_years_come_from_naver(self, market: Market) -> None:
@@ -225,10 +225,10 @@ class TestRequestBudget:
         wish: dict[str, Any] = {"start": "2026-01-02", "end": "2026-01-08"}
         report = market.run("kr-price", **wish, settings=market.settings(request_budget=2))
         assert (report.exit_code, report.status, report.requests) == (3, "over_budget", 2)
-        assert report.error == self.SPENT.format(2, "3 sessions' listings were not asked for", self.GOES_ON)
+        assert report.error == self.SPENT.format(2, "3 sessions' listings not asked for", self.GOES_ON)
         report = market.run("kr-price", **wish, settings=market.settings(request_budget=3))
         assert (report.exit_code, report.requests) == (3, 3)  # the second landed is read for its number of shares
-        assert "goes on where an interrupted run stopped: 2 of 5 sessions were landed already" in report.notes
+        assert "goes on where an interrupted run stopped: 2 of 5 sessions landed already" in report.notes
         report = market.run("kr-price", **wish)
         assert (report.exit_code, report.rows.new, report.requests) == (0, 3, 2)
         assert market.rows("select trade_date::text, count(*) from tb_bar group by 1 order by 1") == [
@@ -241,7 +241,7 @@ class TestRequestBudget:
         (market.folder / "krx_listing" / "krx-2026-01-06.csv").unlink()
         wish: dict[str, Any] = {"start": "2026-01-05", "end": "2026-01-07"}
         report = market.run("kr-price", **wish, settings=market.settings(request_budget=4))
-        assert report.error == self.SPENT.format(4, "2 tickers were not asked for", self.GOES_ON)
+        assert report.error == self.SPENT.format(4, "2 tickers not asked for", self.GOES_ON)
         assert market.replay.counts["naver"] == 1
         report = market.run("kr-price", **wish)
         assert (report.exit_code, market.replay.counts["naver"]) == (0, 3)
@@ -252,7 +252,7 @@ class TestRequestBudget:
         report = market.run("kr-price", settings=market.settings(request_budget=5))
         assert (report.exit_code, report.requests) == (3, 5)
         assert report.error == self.SPENT.format(
-            5, "2 earlier sessions' listings were not asked for", "The next run asks for them"
+            5, "2 earlier sessions' listings not asked for", "The next run asks for them"
         )
         assert [bar[1] for bar in market.bars() if bar[0] == "005930"] == [
             "2026-01-02",
@@ -271,7 +271,7 @@ class TestRequestBudget:
         market.run("kr-price", as_of="2026-01-02T12:00+00:00")
         market.replay.fault(Fault.SERVER_ERROR, source="krx")
         report = market.run("kr-price", settings=market.settings(request_budget=2, attempts=1))
-        assert report.error == self.SPENT.format(2, "2 tickers were not asked for", "The next run asks for them")
+        assert report.error == self.SPENT.format(2, "2 tickers not asked for", "The next run asks for them")
 
 
 class TestMissedSessions:
@@ -300,7 +300,7 @@ class TestMissedSessions:
 
     def test_a_day_whose_listing_is_gone_is_named_until_naver_gave_it(self, market: Market) -> None:
         """Monday's listing is not in the cache any more: the report says what to run, and then is satisfied."""
-        lost = "1 sessions are missing: run --start 2026-01-05 --end 2026-01-05"
+        lost = "1 session missing: run --start 2026-01-05 --end 2026-01-05"
         days = ("2026-01-02", "2026-01-06", "2026-01-07", "2026-01-08")
         for number, day in enumerate(days):
             write_krx(market.folder, day, [("005930", "Samsung", "KOSPI", 950, 1000, 900, 990 + number, 400)])

@@ -73,7 +73,7 @@ class TestCopies:
         write_krx(market.folder, "2026-01-08", MARKET)
         write_krx(market.folder, "2026-01-09", [(*share[:6], 111, 2000) for share in MARKET])
         report = market.run("kr-price", as_of=FRIDAY)
-        assert "1 sessions are missing: run --start 2026-01-08 --end 2026-01-08" in report.notes
+        assert "1 session missing: run --start 2026-01-08 --end 2026-01-08" in report.notes
         assert market.rows("select distinct trade_date::text from tb_bar where source = 'krx' order by 1") == [
             ("2026-01-07",),
             ("2026-01-09",),

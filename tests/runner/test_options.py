@@ -53,7 +53,7 @@ class TestAsOf:
             market.run(as_of=as_of)
         report = _without_moving_the_clock(market, WEDNESDAY)
         assert (report.tickers, report.requests) == ({State.UNCHANGED: 2}, 0)
-        assert report.notes == ["2 tickers were not asked for: 2025-12-26 to 2026-01-06 is stored and final"]
+        assert report.notes == ["2 tickers not asked for: 2025-12-26 to 2026-01-06 is stored and final"]
 
     def test_a_split_changes_no_bar_and_restates_what_readers_see(self, market: Market) -> None:
         market.run(as_of=WEDNESDAY)
@@ -128,7 +128,7 @@ def test_the_shards_together_are_the_whole(market: Market, job: str) -> None:
         market.follow(ticker)
     market.run(job)
     whole = market.bars()
-    market.rows("truncate tb_bar, tb_action, tb_job_run")
+    market.rows("truncate tb_bar, tb_action, tb_listing, tb_job_run")
     parts = [market.run(job, shard=(number, 3)) for number in (1, 2, 3)]
     assert market.bars() == whole
     assert sum(part.rows.new for part in parts) == len(whole)

@@ -23,6 +23,7 @@ from include.insight_invest.updaters.histories import HISTORIES, other_histories
 from include.insight_invest.updaters.landing import NO_BAR_OF, land_more
 from include.insight_invest.updaters.progress import Run
 from include.insight_invest.updaters.us import land_listed
+from include.insight_invest.wording import count
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ def _suspect(run: Run, silence: Silence, evidence: dict[str, Any]) -> None:
 
 
 def _reopen(run: Run, day: date, bars: int) -> None:
-    note = f"{bars} bars of {day} came after all: {run.job.exchange} was open"
+    note = f"{count(bars, 'bar')} of {day} came after all: {run.job.exchange} was open"
     with run.connection.transaction():
         overrides.decide(
             run.connection, run.job.exchange, day, SessionState.OPEN, by="bars", note=note, now=run.context.as_of

@@ -19,6 +19,7 @@ from include.insight_invest.sources.yahoo import Yahoo
 from include.insight_invest.store import disagreements, recent, universe
 from include.insight_invest.updaters.progress import Run
 from include.insight_invest.updaters.us import ask_listings
+from include.insight_invest.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,7 @@ def compare(run: Run) -> None:
     try:
         answers = _ask(run, [Wanted(target=target, window=window) for target in targets])
     except SourceError as error:
-        run.notes.append(f"{len(targets)} tickers were not compared with {second}: {error}")
+        run.notes.append(f"{count(len(targets), 'ticker')} not compared with {second}: {error}")
         log.warning("%s", run.notes[-1])
         return
     _record(run, differences(sample, _bars_of(run, answers), TOLERANCES[run.job.iso_code]), total, second)
@@ -133,7 +134,7 @@ def _record(run: Run, rows: "pd.DataFrame", total: int, other: str) -> None:
     ]
     more = f", and {len(apart) - SHOWN} more" if len(apart) > SHOWN else ""
     run.notes.append(
-        f"compared {rows['ticker'].nunique()} of {total:,} tickers with {other}: "
+        f"compared {rows['ticker'].nunique()} of {count(total, 'ticker')} with {other}: "
         + (f"{apart['ticker'].nunique()} disagree: {'; '.join(said)}{more}" if said else "none disagrees")
     )
 

@@ -20,6 +20,7 @@ from include.insight_invest.updaters.histories import HISTORIES, other_histories
 from include.insight_invest.updaters.landing import land_more
 from include.insight_invest.updaters.progress import Run
 from include.insight_invest.updaters.us import land_listed
+from include.insight_invest.wording import count
 
 log = logging.getLogger(__name__)
 
@@ -121,9 +122,11 @@ class _Gaps:
     def tell(self) -> None:
         """One note where something was found, done, or is still open."""
         still_open, tickers = coverage.count_open(self._run.connection, self._ids)
-        told = [f"{count} {what}" for what, count in self._counts.items() if count]
+        told = [f"{number} {what}" for what, number in self._counts.items() if number]
         if told or still_open:
-            told.append(f"{still_open} open in {tickers} tickers, later runs ask again" if still_open else "none open")
+            told.append(
+                f"{still_open} open in {count(tickers, 'ticker')}, later runs ask again" if still_open else "none open"
+            )
             self._run.notes.append(f"missing sessions: {', '.join(told)} (see `coverage`)")
 
     def _close(self) -> None:

@@ -13,6 +13,7 @@ from include.insight_invest.store.universe import Target, targets
 from include.insight_invest.updaters.completeness import is_whole, settle
 from include.insight_invest.updaters.landing import land_more, wanted_of
 from include.insight_invest.updaters.progress import Run
+from include.insight_invest.wording import count
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +39,10 @@ def spent_as_a_holiday(run: Run) -> bool:
     if not left:
         run.notes.append(f"{why}; nothing to do")
     elif new and run.job.iso_code == "KR":
-        run.notes.append(f"{why}, but for {len(new)} tickers")  # one request has them all
+        run.notes.append(f"{why}, but for {count(len(new), 'ticker')}")  # one request has them all
         return False
     else:
-        run.notes.append(f"{why}; only {len(left)} tickers with missing sessions, or not answered for, are asked for")
+        run.notes.append(f"{why}; only {count(len(left), 'ticker')} with missing sessions, or not answered for")
         _ask(run, left)
     log.info("%s", run.notes[0])
     return True
@@ -70,7 +71,7 @@ def _ask(run: Run, left: Sequence[Target]) -> None:
         try:
             land_more(run, Yahoo(run.settings, run.job.iso_code).prices(wanted))
         except SourceError as error:
-            run.notes.append(f"Yahoo was asked for {len(wanted)} tickers: {error}")
+            run.notes.append(f"Yahoo was asked for {count(len(wanted), 'ticker')}: {error}")
             log.warning("%s", run.notes[-1])
     settle(run)
     failed = [ticker for ticker, (state, _) in run.outcomes.items() if state in (State.FAILED, State.THROTTLED)]

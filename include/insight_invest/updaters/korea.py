@@ -27,6 +27,7 @@ from include.insight_invest.updaters.korea_range import (
 from include.insight_invest.updaters.landing import land_all, require, targets_of, wanted_of
 from include.insight_invest.updaters.progress import Run
 from include.insight_invest.updaters.resuming import budget_spent, is_backfill
+from include.insight_invest.wording import count
 
 log = logging.getLogger(__name__)
 
@@ -137,4 +138,4 @@ def _note_lost(run: Run, snapshot: Snapshot, missing: Sequence[date]) -> None:
     healed = sessions.back(run.job.exchange, run.session, HEALED_SESSIONS)
     lost = [day for day in missing if day < healed or day in snapshot.lost]
     if lost:
-        run.notes.append(f"{len(lost)} sessions are missing: run --start {lost[0]} --end {lost[-1]}")
+        run.notes.append(f"{count(len(lost), 'session')} missing: run --start {lost[0]} --end {lost[-1]}")

@@ -23,6 +23,7 @@ from include.insight_invest.updaters.base_moves import moves_of
 from include.insight_invest.updaters.gate import refuse_short_listing
 from include.insight_invest.updaters.progress import Run
 from include.insight_invest.updaters.resuming import remember_parts
+from include.insight_invest.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,7 +54,7 @@ def define(run: Run, listing: "pd.DataFrame", session: date) -> list[Target]:
         )
     run.notes += taken.notes
     if taken.new:
-        run.notes.append(f"{taken.new} tickers newly listed")
+        run.notes.append(f"{count(taken.new, 'ticker')} newly listed")
     return targets_on(run, session)
 
 

@@ -30,6 +30,7 @@ from include.insight_invest.updaters.korea_listings import (
 from include.insight_invest.updaters.landing import FIRST_SESSION, Landing, require, targets_of
 from include.insight_invest.updaters.progress import Run
 from include.insight_invest.updaters.resuming import budget_spent, parts_landed, remember_parts
+from include.insight_invest.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,8 +115,8 @@ def _left(run: Run, days: Sequence[date]) -> list[date]:
         run.parts |= landed
         run.outcomes |= {target.ticker: (State.UNCHANGED, None) for target in targets_on(run, days[0])}
         run.notes.append(
-            f"goes on where an interrupted run stopped: {len(days) - len(left)} of {len(days)} sessions were landed "
-            "already"
+            f"goes on where an interrupted run stopped: {len(days) - len(left)} of "
+            f"{count(len(days), 'session')} landed already"
         )
     return left
 
@@ -135,7 +136,7 @@ def fill_from_naver(run: Run, walk: Walk) -> None:
         # who was there in the listings has not ended without a bar because nothing was lost of it
         empty = [one for one, (state, _) in run.outcomes.items() if state is State.EMPTY and one in before]
         run.outcomes |= {one: before[one] for one in empty}
-    note_restated(run, f"{len(lost)} sessions from {lost[0]} to {lost[-1]} are not in KRX's listings: they")
+    note_restated(run, f"{count(len(lost), 'session')} from {lost[0]} to {lost[-1]} not in KRX's listings: they")
 
 
 def end_walk(run: Run, walk: Walk) -> None:

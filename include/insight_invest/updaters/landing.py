@@ -26,6 +26,7 @@ from include.insight_invest.updaters.storing import (
     undecided,
     whole_histories,
 )
+from include.insight_invest.wording import count
 
 FIRST_SESSION = sessions.FIRST_DAY
 # Yahoo tells some splits and dividends long after their day: what it lists of a quarter's sessions is read again, which
@@ -208,7 +209,7 @@ def _note_stale(run: Run, newest: dict[str, date]) -> None:
     if stale:
         shown = ", ".join(f"{ticker} {day}" for day, ticker in stale[:SHOWN_STALE])
         more = f" and {len(stale) - SHOWN_STALE} more" if len(stale) > SHOWN_STALE else ""
-        run.notes.append(f"{NO_BAR_OF} {end} for {len(stale)} tickers; their newest: {shown}{more}")
+        run.notes.append(f"{NO_BAR_OF} {end} for {count(len(stale), 'ticker')}; their newest: {shown}{more}")
 
 
 @cache

@@ -15,6 +15,7 @@ from include.insight_invest.sources.base import State, Wanted
 from include.insight_invest.store import ledger
 from include.insight_invest.store.bars import final_bars
 from include.insight_invest.updaters.progress import Run
+from include.insight_invest.wording import count
 
 log = logging.getLogger(__name__)
 
@@ -55,14 +56,14 @@ def remember(run: Run, left: int, *, until: date | None = None) -> None:
     if is_backfill(run) and (until is None or until >= run.end):
         ledger.remember(run.connection, run.context.run_id, run.tickers, run.counts.requests)
     if left > 0 and run.requests_left == 0:
-        raise budget_spent(run, f"{left:,} tickers")
+        raise budget_spent(run, f"{count(left, 'ticker')}")
 
 
 def budget_spent(run: Run, what: str) -> BudgetExceeded:
     """The error of a run that has sent its requests and did not ask for ``what``."""
     then = "Run the same again: it goes on where this one stopped" if is_backfill(run) else "The next run asks for them"
     return BudgetExceeded(
-        f"the budget of {run.settings.request_budget:,} requests (INSIGHT_REQUEST_BUDGET) is spent and {what} were not "
+        f"the budget of {run.settings.request_budget:,} requests (INSIGHT_REQUEST_BUDGET) is spent and {what} not "
         f"asked for; what was loaded stays. {then}"
     )
 
@@ -99,7 +100,7 @@ def without_final(run: Run, wanted: Sequence[Wanted]) -> list[Wanted]:
     meta_ids = [one.target.meta_id for one in past]
     final = final_bars(run.connection, meta_ids, days, source=run.job.sources[0])
     if final:
-        run.notes.append(f"{len(final)} tickers were not asked for: {days[0]} to {days[-1]} is stored and final")
+        run.notes.append(f"{count(len(final), 'ticker')} not asked for: {days[0]} to {days[-1]} is stored and final")
         log.info("%s", run.notes[-1])
     for one in past:
         if one.target.meta_id in final:

@@ -19,6 +19,7 @@ from include.insight_invest.store.universe import Target
 from include.insight_invest.updaters.landing import land_all, land_more, targets_of, wanted_of
 from include.insight_invest.updaters.progress import Run
 from include.insight_invest.updaters.resuming import is_backfill
+from include.insight_invest.wording import count
 
 log = logging.getLogger(__name__)
 
@@ -113,14 +114,14 @@ def _stand_in(run: Run, left: Sequence[Wanted]) -> bool:
     try:
         answer = ask_listings(run, left)
     except SourceError as error:
-        run.notes.append(f"Yahoo did not serve {len(left)} tickers, and the listings are of no use ({error})")
+        run.notes.append(f"Yahoo did not serve {count(len(left), 'ticker')}, and the listings are of no use ({error})")
         log.warning("%s", run.notes[-1])
         return False
     # What they do not have keeps Yahoo's reason.
     served = [target for target in answer.asked if target.ticker not in answer.problems]
     run.notes.append(
-        f"Yahoo did not serve {len(left)} tickers; {len(served)} have the close of {run.end} from Nasdaq's listings, "
-        "until it does"
+        f"Yahoo did not serve {count(len(left), 'ticker')}; {len(served)} have the close of {run.end} from "
+        "Nasdaq's listings, until it does"
     )
     log.warning("%s", run.notes[-1])
     if not served:
