@@ -202,6 +202,21 @@ class TestListings:
         assert known(connection, "meta_id, ticker") == [(1, "005931"), (2, "000660")]
         assert connection.execute("select count(*) from tb_absence").fetchall() == [(0,)]
 
+    def test_a_delisted_shares_code_with_another_isin_is_another_share(self, connection: Connection) -> None:
+        others = [(f"{number:06d}", f"KR7{number:06d}000") for number in range(20)]
+        self.take(connection, DAYS[0], *others, ("059120", "KR7059120000"))
+        for day in DAYS[1:6]:
+            self.take(connection, day, *others)
+        told = self.take(connection, DAYS[6], *others, ("059120", "KR7999990009"))
+        assert told == [
+            "059120 is another share since 2026-03-17, KR7999990009: the one delisted on 2026-03-10 is called "
+            "059120@2026-03-10"
+        ]
+        assert known(connection, "ticker, isin, delisted_on::text")[20:] == [
+            ("059120@2026-03-10", "KR7059120000", "2026-03-10"),
+            ("059120", "KR7999990009", None),
+        ]
+
     def test_a_listing_of_before_is_read_with_the_codes_of_then(self, connection: Connection) -> None:
         self.take(connection, DAYS[1], ("005930", "KR7005930003"))
         self.take(connection, DAYS[2], ("005931", "KR7005930003"))

@@ -48,13 +48,14 @@ def define_listing(
     context: LoadContext,
     update: bool = True,
 ) -> Taken:
-    """Take over what the whole listing of ``session`` says of its tickers: renames by ISIN, definitions.
+    """Take over what the whole listing of ``session`` says: renames by ISIN, codes given to another share, definitions.
 
     ``definitions``: as ``universe.upsert_definitions`` takes them, the tickers as they were written that day. Without
     ``update``, of a session before those that are stored, known tickers stay as they are.
     """
     notes: list[str] = []
     if update and "isin" in definitions.columns:
+        notes += symbols.retire_reused(connection, iso_code, definitions, on=session, run_id=context.run_id)
         notes += symbols.rename_by_isin(connection, iso_code, definitions, on=session, run_id=context.run_id)
     then = symbols.present_symbols(connection, iso_code, session)
     rows = definitions.assign(ticker=definitions["ticker"].replace(then)) if then else definitions

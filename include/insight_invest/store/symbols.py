@@ -132,6 +132,27 @@ def rename_by_isin(
     return told
 
 
+def retire_reused(
+    connection: Connection, iso_code: str, definitions: "pd.DataFrame", *, on: date, run_id: int
+) -> list[str]:
+    """Call every delisted share CODE@DAY whose code ``definitions`` (ticker, isin) gives to another: two identities.
+
+    Returns a sentence for each.
+    """
+    values = {
+        "iso_code": iso_code,
+        "tickers": definitions["ticker"].tolist(),
+        "isins": definitions["isin"].fillna("").tolist(),
+        "on": on,
+    }
+    told = []
+    for code, delisted_on, isin in connection.execute(sql("reused_code"), values).fetchall():
+        old, new = str(code), f"{code}@{delisted_on}"
+        rename(connection, iso_code, old, new, on=on, evidence=f"the listing of {on}: {isin}", run_id=run_id)
+        told.append(f"{old} is another share since {on}, {isin}: the one delisted on {delisted_on} is called {new}")
+    return told
+
+
 def perhaps_renamed(connection: Connection, iso_code: str, definitions: "pd.DataFrame") -> list[tuple[str, str]]:
     """(old, new) of every known ticker that left ``definitions`` (a listing: ticker, name) as one of its name came.
 
