@@ -33,7 +33,7 @@ def test_targets_are_a_countrys_tickers_with_their_newest_session(connection: Co
     define(connection, ("MSFT", "US", "NASDAQ"), ("005930", "KR", "KOSPI"), ("NVDA", "US", None))
     load(connection, bars(*TWO_DAYS))
     assert targets(connection, "US") == [
-        Target(1, "MSFT", "NASDAQ", date(2026, 3, 19)),
+        Target(1, "MSFT", "NASDAQ", date(2026, 3, 19), unsettled_since=date(2026, 3, 18)),
         Target(3, "NVDA", None, None),
     ]
     assert targets(connection, "KR") == [Target(2, "005930", "KOSPI", None)]

@@ -34,7 +34,8 @@ class Target:
 
     ``stored_until`` is its newest stored session, None where nothing is stored; ``history_loaded`` says whether its
     whole history has been; ``gap_since`` is its oldest session that is missing without a reason, or of which a row has
-    been held back for at most 90 days: the source may have mended it.
+    been held back for at most 90 days: the source may have mended it; ``unsettled_since`` its oldest bar of those days
+    that is not final.
     """
 
     meta_id: int
@@ -43,6 +44,7 @@ class Target:
     stored_until: date | None
     history_loaded: bool = False
     gap_since: date | None = None
+    unsettled_since: date | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from include.insight_invest.checks.bars import only_sessions
 from include.insight_invest.errors import BatchRefused, UniverseError
 from include.insight_invest.sources.base import Answer, State, Wanted, Window
 from include.insight_invest.store import overrides, symbols, universe
+from include.insight_invest.store.coverage import settled
 from include.insight_invest.store.overrides import SessionState
 from include.insight_invest.store.universe import Target
 from include.insight_invest.updaters.gate import note_refused, refuse_bad_batch
@@ -49,7 +50,8 @@ def wanted_of(run: Run, targets: Sequence[Target], *, history: bool = True) -> l
     Raises UsageError for a ticker nobody knows, UniverseError where there is none.
     """
     require(run, targets)
-    wanted = [Wanted(target=target, window=_window(run, target, history=history)) for target in targets]
+    looked = min((one.until for one in settled(run.connection, run.job.name)), default=run.end)
+    wanted = [Wanted(target=target, window=_window(run, target, looked, history=history)) for target in targets]
     wanted = left_to_ask(run, without_final(run, wanted), lambda one: one.target.ticker)
     run.whole = {one.target.meta_id for one in wanted if one.window.start is None}
     run.since |= {one.target.meta_id: one.window.start or FIRST_SESSION for one in wanted}
@@ -174,18 +176,21 @@ def _outcome(
     return State.EMPTY, f"{answer.source} answered without a bar in the window"
 
 
-def _window(run: Run, target: Target, *, history: bool) -> Window:
+def _window(run: Run, target: Target, looked: date, *, history: bool) -> Window:
+    """From the look-back on, or from what is missing or not final; ``looked`` is the last session of whole runs: a
+    range after it leaves a hole that nobody has recorded yet."""
     options = run.options
     end = run.end
     if options.start is not None:
         return Window(start=options.start, session=end)
     if options.full_refresh or (history and not target.history_loaded):
         return Window(start=None, session=end)
-    newest = min(target.stored_until or end, end)
+    newest = min(target.stored_until or end, end, looked)
     start = sessions.back_or_first(run.job.exchange, newest, run.settings.lookback_sessions - 1)
     acted = ACTION_SESSIONS.get(run.job.iso_code)
     return Window(
-        start=min(start, target.gap_since or start),  # a wider window costs no further request
+        # a wider window costs no further request
+        start=min(start, target.gap_since or start, target.unsettled_since or start),
         session=end,
         actions_from=sessions.back_or_first(run.job.exchange, newest, acted - 1) if acted else None,
     )

@@ -1,4 +1,5 @@
-select m.meta_id, m.ticker, m.market, newest.trade_date, m.history_loaded, least(gap.trade_date, held.trade_date)
+select m.meta_id, m.ticker, m.market, newest.trade_date, m.history_loaded, least(gap.trade_date, held.trade_date),
+       unsettled.trade_date
 from tb_meta as m
 left join lateral (
     select trade_date from tb_bar as b where b.meta_id = m.meta_id order by b.trade_date desc limit 1
@@ -12,6 +13,12 @@ left join lateral (
     where q.meta_id = m.meta_id and q.status = 'held' and q.kind = 'bar'
       and q.trade_date >= least(newest.trade_date, %(session)s::date) - 90
 ) as held on true
+left join lateral (
+    -- where runs were missing, a bar that was read once, or was corrected, is older than the look-back
+    select min(trade_date) as trade_date from tb_bar as b
+    where b.meta_id = m.meta_id and not b.final and b.trade_date <= %(session)s
+      and b.trade_date >= least(newest.trade_date, %(session)s::date) - 90
+) as unsettled on true
 where m.iso_code = %(iso_code)s
   and case when cardinality(%(tickers)s::text[]) = 0
       -- who was not delisted on the day that is asked for; by name also who was
