@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import date, datetime
 
+from psycopg.pq import TransactionStatus
+
 from include.insight_invest import clock, sessions
 from include.insight_invest.asked import check_options, check_range, check_tickers
 from include.insight_invest.audit import audit
@@ -173,8 +175,25 @@ def _over_budget(work: Run) -> BudgetExceeded | None:
 
 
 def _close(work: Run, status: Status, error: str | None) -> None:
+    with _usable(work) as connection:
+        _close_on(connection, work, status, error)
+
+
+@contextmanager
+def _usable(work: Run) -> Iterator[Connection]:
+    """The run's connection, or another where it was stopped within a transaction, which ends with its connection."""
+    connection = work.connection
+    if work.options.dry_run or connection.info.transaction_status is TransactionStatus.IDLE:
+        yield connection
+        return
+    connection.close()
+    with connect(work.settings.database(), application=f"insight-invest {work.job.name}") as other:
+        yield other
+
+
+def _close_on(connection: Connection, work: Run, status: Status, error: str | None) -> None:
     ledger.close_run(
-        work.connection,
+        connection,
         work.context.run_id,
         status=status,
         finished_at=clock.now(),

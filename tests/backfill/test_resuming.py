@@ -66,8 +66,8 @@ def test_a_run_that_was_stopped_goes_on_where_it_stopped(
 ) -> None:
     with stuck_in_the_second_batch(many, *options) as running:
         running.send_signal(number)
-        running.communicate(timeout=WAIT_SECONDS)
-    assert many.ledger()[0]["status"] == ("terminated" if number == signal.SIGTERM else "running")
+        _, said = running.communicate(timeout=WAIT_SECONDS)
+    assert many.ledger()[0]["status"] == ("terminated" if number == signal.SIGTERM else "running"), said
     assert len(many.ledger()[0]["tickers"]["updated"]) == BATCH
     report = many.run(**({"start": "2026-01-05", "end": "2026-01-07"} if options == RANGE else {"full_refresh": True}))
     assert report.exit_code == 0

@@ -207,7 +207,7 @@ class TestQuarantine:
             "update tb_quarantine set payload = payload || "
             '\'{"volume": 20341626.0, "open": 1234567.125, "high": 5}\' where ticker = \'ACME\''
         )
-        line = "        open=1,234,567.125 high=5 low=11.75 close=11.5 volume=20,341,626 "
+        line = "        open=1,234,567.125 high=5 low=10.75 close=12.75 volume=20,341,626 "
         assert line in cli("quarantine", "list").out
 
     def test_more_than_are_shown(self, cli: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -152,7 +152,8 @@ def shares(draw: st.DrawFn) -> Share:
         new, old = splits.get(day, (1, 1))
         opened = close * old / new
         close = round(opened * (1 + move / 100), 4)
-        high, low = max(opened, close) * 1.01, min(opened, close) * 0.99
+        # no two sessions are alike: one that repeats the one before to the volume would be held
+        high, low = max(opened, close) * (1.01 + day / 10_000), min(opened, close) * 0.99
         bars.append((opened, high, low, close, draw(st.integers(1_000, 5_000)) * 7 + day))
         if day in paying:
             dividends[day] = max(0.01, round(close * rate, 2))

@@ -12,7 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from include.insight_invest.errors import InvariantBroken, LeaseHeld
+from include.insight_invest import runner
+from include.insight_invest.errors import InvariantBroken, LeaseHeld, Terminated
+from include.insight_invest.updaters.progress import Run
 from tests.fixtures.market import THURSDAY, Market
 from tests.replay import Fault
 from tests.replay_tests.clients import at
@@ -111,6 +113,21 @@ class TestSigterm:
         assert [(row["status"], row["rows_new"]) for row in market.ledger()] == [("terminated", 0)]
         assert market.rows("select count(*) from tb_bar") == [(0,)]
         market.audit()
+        assert market.run().rows.new == 6
+
+    def test_within_a_transaction_the_row_is_closed_on_another_connection(
+        self, market: Market, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def stopped(work: Run) -> None:
+            work.connection.execute("begin")
+            work.connection.execute("update tb_job_run set rows_new = 7")
+            raise Terminated("stopped by SIGTERM")
+
+        monkeypatch.setattr(runner, "_update", stopped)
+        report = market.run()
+        assert (report.status, report.exit_code) == ("terminated", 143)
+        assert [(row["status"], row["rows_new"]) for row in market.ledger()] == [("terminated", 0)]
+        monkeypatch.undo()
         assert market.run().rows.new == 6
 
     def test_no_other_job_is_begun(self, market: Market) -> None:
