@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, NoReturn
@@ -16,7 +16,7 @@ import typer
 
 from include.insight_invest import clock, commands, commands_market, console
 from include.insight_invest.commands import errors_end, settings_and_log
-from include.insight_invest.errors import InsightError, Terminated, UsageError
+from include.insight_invest.errors import ConfigurationError, InsightError, Terminated, UsageError
 from include.insight_invest.jobs import JOBS, Job
 from include.insight_invest.log import redact
 from include.insight_invest.report import Report, Status
@@ -80,7 +80,7 @@ def root(
     with errors_end(as_json=as_json):
         settings = settings_and_log()
         chosen = list(JOBS.values()) if job == "all" else [JOBS[job]]
-        settings.require(sorted(set.intersection(*(set(one.needs) for one in chosen))))  # without it none can start
+        _require_common(settings, chosen)
         options = RunOptions(
             as_of=_instant(as_of) if as_of else None,
             dry_run=dry_run,
@@ -101,6 +101,15 @@ def root(
     if as_json:
         _print_json(reports, job, code)
     raise typer.Exit(code)
+
+
+def _require_common(settings: Settings, chosen: Sequence[Job]) -> None:
+    """Raise ConfigurationError, naming all that is missing, where not one of ``chosen`` could start."""
+    needs = [set(one.needs) for one in chosen]
+    try:
+        settings.require(sorted(set.intersection(*needs)))
+    except ConfigurationError:
+        settings.require(sorted(set.union(*needs)))
 
 
 def _run_one(job: Job, options: RunOptions, settings: Settings) -> Report:

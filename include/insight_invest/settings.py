@@ -7,11 +7,18 @@ else happens, and never with its value.
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.insight_invest.errors import ConfigurationError
+
+
+class Execution(StrEnum):
+    """Where an updater runs: so far in the Airflow worker only."""
+
+    LOCAL = "local"
 
 
 class LogLevel(StrEnum):
@@ -41,8 +48,11 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = Field(None, validation_alias="DATABASE_URL")
     fred_api_key: SecretStr | None = Field(None, validation_alias="FRED_API_KEY")
+    environment: str = Field("local", validation_alias="ENVIRONMENT", max_length=40)
+    tz: str = Field("Asia/Seoul", validation_alias="TZ")
     log_level: Annotated[LogLevel, BeforeValidator(str.upper)] = Field(LogLevel.INFO, validation_alias="LOG_LEVEL")
     log_format: LogFormat = Field(LogFormat.TEXT, validation_alias="LOG_FORMAT")
+    execution: Execution = Field(Execution.LOCAL, validation_alias="INSIGHT_EXECUTION")
 
     failure_budget: float = Field(0.02, ge=0, le=1, validation_alias="INSIGHT_FAILURE_BUDGET")
     # A run that has sent this many requests stops with exit code 3; 3,000 US tickers need 3,000, whatever the range.
@@ -58,6 +68,15 @@ class Settings(BaseSettings):
     yahoo_threads: int = Field(4, ge=1, le=4, validation_alias="INSIGHT_YAHOO_THREADS")
     naver_rate: Rate = Field(2, validation_alias="INSIGHT_NAVER_RATE")
     fred_rate: Rate = Field(1, validation_alias="INSIGHT_FRED_RATE")
+
+    @field_validator("tz")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("is not a time zone") from error
+        return value
 
     def require(self, names: Iterable[str]) -> None:
         """Raise ConfigurationError naming every one of ``names`` that the environment lacks."""

@@ -155,8 +155,9 @@ class TestEnvironment:
             (
                 ("--job", "all"),
                 {"DATABASE_URL": None, "FRED_API_KEY": None},
-                "missing environment: DATABASE_URL.",
+                "missing environment: DATABASE_URL, FRED_API_KEY.",
             ),
+            (("--job", "macro"), {"TZ": "Asia/Soul"}, "unusable environment: TZ: "),
             (("--job", "macro"), {"INSIGHT_ATTEMPTS": "many"}, "unusable environment: INSIGHT_ATTEMPTS: "),
             (
                 ("--job", "macro"),
