@@ -174,7 +174,7 @@ def market(request: pytest.FixtureRequest, shared_data: Path) -> pd.DataFrame:
     numbers = {name: frame[name.title()].astype(float) for name in ("open", "high", "low", "close", "volume", "stocks")}
     halted = frame["Open"] == 0
     prices = {name: numbers[name].mask(halted) for name in ("open", "high", "low")}
-    meta_ids = frame["Code"].rank(method="dense").astype(int)
+    meta_ids = frame.groupby("Code").ngroup() + 1
     rows = frame.assign(**numbers | prices, meta_id=meta_ids, ticker=frame["Code"], trade_date=frame["Date"])
     rows = rows.assign(basis_date=frame["Date"], base=rows["close"] - frame["Changes"])
     before = rows.groupby("meta_id")

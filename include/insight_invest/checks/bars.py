@@ -89,7 +89,7 @@ class _Mend:
         """Of each row that lost a field why, and which."""
         lost = self.values.isna() & self.bars[PRICES].notna()
         lost.loc[except_for] = False
-        text = pd.Series("", index=lost.index)
+        text = pd.Series("", index=lost.index, dtype=object)
         for name in PRICES:
             text = text.where(~lost[name], text.where(text == "", text + ", ") + name)
         reasons = Reasons(lost.index)
