@@ -128,14 +128,16 @@ def _update(work: Run) -> None:
     if work.job.kind is not Kind.PRICES:
         _updater(work.job)(work)
         return
-    from include.insight_invest.updaters.completeness import settle
+    from include.insight_invest.updaters.comparison import compare
+    from include.insight_invest.updaters.completeness import is_whole, settle
     from include.insight_invest.updaters.holidays import spent_as_a_holiday
 
     if spent_as_a_holiday(work):
         return
     _updater(work.job)(work)
     settle(work)
-    _look_over(work)
+    if is_whole(work):
+        compare(work)
 
 
 def _told(error: Exception | None) -> str | None:
@@ -152,15 +154,6 @@ def _updater(job: Job) -> Callable[[Run], None]:
     if job.kind is Kind.MACRO:
         return update_macro
     return {"US": update_us, "KR": update_kr}[job.iso_code]
-
-
-def _look_over(work: Run) -> None:
-    """What a price job does once the market has landed; the sample is of whole runs only."""
-    from include.insight_invest.updaters.comparison import compare
-
-    options = work.options
-    if not (options.tickers or options.start or options.end):
-        compare(work)
 
 
 def _over_budget(work: Run) -> BudgetExceeded | None:

@@ -7,7 +7,6 @@ restated (a merger of a SPAC) has no action; one of which it should have been is
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from include.insight_invest import sessions
@@ -129,7 +128,7 @@ def _measure(
 ) -> tuple[Ratio | None, dict[str, Any]]:
     """The factor that the sessions before the move show, cleared of what those since show, and the evidence for it."""
     earlier = [other.ex_date for other in others if other.ex_date < move.ex_date]
-    since = max([_since(run, move.ex_date), *earlier])
+    since = max([sessions.back_or_first(run.job.exchange, move.ex_date, OVERLAP_SESSIONS), *earlier])
     basis = quoted["basis_date"].iloc[0].date()
     stored = inferred.overlap(run.connection, move.meta_id, since, run.end, basis)
     both = stored.merge(quoted[["trade_date", "close"]], on="trade_date")
@@ -190,13 +189,6 @@ def _land(run: Run, move: BaseMove, ratio: Ratio, evidence: dict[str, Any], quot
 
 def _stocks_ratio(move: BaseMove) -> float | None:
     return move.stocks / move.stocks_before if move.stocks and move.stocks_before else None
-
-
-def _since(run: Run, day: date) -> date:
-    """The beginning of the overlap of a move on ``day``."""
-    if day < sessions.FIRST_DAY + timedelta(days=4 * OVERLAP_SESSIONS):
-        return sessions.FIRST_DAY
-    return sessions.back(run.job.exchange, day, OVERLAP_SESSIONS)
 
 
 def _note(run: Run, ended: dict[str, list[BaseMove]]) -> None:
