@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from include.insight_invest.store import ledger
-from include.insight_invest.store.bars import load_actions, load_bars
+from include.insight_invest.store.actions import load_actions
+from include.insight_invest.store.bars import load_bars
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.load import Change, Counts, LoadContext
 from include.insight_invest.store.vintages import load_vintages

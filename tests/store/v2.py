@@ -55,7 +55,8 @@ TABLES: LiteralString = """
     select relname, relkind::text from pg_class
     where relnamespace = 'public'::regnamespace and relkind in ('r', 'v') and relname like 'tb\\_%' order by 1
 """
-LATER_TABLES = [  # of 0002
+LATER_TABLES = [  # of 0002 and 0003
+    "tb_adjustment",
     "tb_absence",
     "tb_base_move",
     "tb_disagreement",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.types.json import Jsonb
 
-from include.insight_invest.store.bars import load_actions
+from include.insight_invest.store.actions import load_actions
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.load import Counts, LoadContext
 from include.insight_invest.store.statements import sql
@@ -146,6 +146,8 @@ def load_inferred_split(
 def restated_days(connection: Connection, meta_id: int) -> set[date]:
     """The sessions whose stored bar is another source's than KRX's."""
     rows = connection.execute(
-        "select trade_date from tb_bar where meta_id = %s and source <> %s", [meta_id, _AS_TRADED]
+        "select trade_date from tb_bar "
+        "where insight_block(meta_id) = insight_block(%s) and meta_id = %s and source <> %s",
+        [meta_id, meta_id, _AS_TRADED],
     ).fetchall()
     return {day for (day,) in rows if isinstance(day, date)}

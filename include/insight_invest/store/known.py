@@ -47,7 +47,10 @@ def late_split_tickers(connection: Connection, answered: Sequence[tuple[int, obj
         from unnest(%s::integer[], %s::date[]) as q (meta_id, ex_date)
         where not exists (
             select from tb_action as a where a.meta_id = q.meta_id and a.kind = 'split' and a.ex_date = q.ex_date)
-          and exists (select from tb_bar as b where b.meta_id = q.meta_id and b.trade_date >= q.ex_date)
+          and exists (
+              select from tb_bar as b
+              where insight_block(b.meta_id) = insight_block(q.meta_id) and b.meta_id = q.meta_id
+                and b.trade_date >= q.ex_date)
         """,
         [[meta_id for meta_id, _ in answered], [day for _, day in answered]],
     ).fetchall()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 VERSION_TABLE = "insight_schema_version"
-HEAD = "0002"
+HEAD = "0003"
 
 
 def upgrade(url: str, revision: str = "head") -> None:

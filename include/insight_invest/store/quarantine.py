@@ -8,7 +8,8 @@ from typing import Any, LiteralString
 from include.insight_invest.errors import UsageError
 from include.insight_invest.jobs import price_sources
 from include.insight_invest.store import ledger
-from include.insight_invest.store.bars import load_actions, load_bars
+from include.insight_invest.store.actions import load_actions
+from include.insight_invest.store.bars import load_bars
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.load import Counts, LoadContext
 

@@ -19,7 +19,8 @@ from include.insight_invest.checks.late_splits import (
 from include.insight_invest.checks.verdict import KNOWN_ACTIONS, KNOWN_BARS, Checked, Known, typed
 from include.insight_invest.sources.base import Answer
 from include.insight_invest.store import held
-from include.insight_invest.store.bars import load_actions, load_bars
+from include.insight_invest.store.actions import load_actions
+from include.insight_invest.store.bars import load_bars
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.known import known_actions, known_bars, late_split_tickers
 from include.insight_invest.store.load import Counts, LoadContext

@@ -6,7 +6,7 @@ with given as (
     from tb_bar as b
     left join lateral (
         select e.close from tb_bar as e
-        where e.meta_id = b.meta_id and e.trade_date < b.trade_date
+        where insight_block(e.meta_id) = insight_block(b.meta_id) and e.meta_id = b.meta_id and e.trade_date < b.trade_date
         order by e.trade_date desc limit 1
     ) as eve on b.volume = 0
     where b.meta_id = any (%(meta_ids)s) and b.trade_date = any (%(days)s)

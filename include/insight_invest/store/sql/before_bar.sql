@@ -3,12 +3,12 @@
 select q.row_number - 1, e.trade_date, e.open, e.high, e.low, e.close, e.volume, e.close * f.factor,
        case when e.source = %(as_traded)s then 0 else f.factor end, (
            select max(h.trade_date) from tb_bar as h
-           where h.meta_id = q.meta_id and h.trade_date >= q.since and h.trade_date < q.day and h.volume = 0)
+           where insight_block(h.meta_id) = insight_block(q.meta_id) and h.meta_id = q.meta_id and h.trade_date >= q.since and h.trade_date < q.day and h.volume = 0)
 from unnest(%(meta_ids)s::integer[], %(days)s::date[], %(since)s::date[], %(bases)s::date[])
     with ordinality as q (meta_id, day, since, basis, row_number)
 cross join lateral (
     select b.* from tb_bar as b
-    where b.meta_id = q.meta_id and b.trade_date < q.day and b.trade_date >= q.since
+    where insight_block(b.meta_id) = insight_block(q.meta_id) and b.meta_id = q.meta_id and b.trade_date < q.day and b.trade_date >= q.since
     order by b.trade_date desc limit 1
 ) as e
 cross join lateral (

@@ -9,7 +9,9 @@ with ticker as (
            least(%(until)s::date, m.delisted_on - 1) as last_day
     from tb_meta as m
     left join lateral (
-        select b.trade_date from tb_bar as b where b.meta_id = m.meta_id order by b.trade_date limit 1
+        select b.trade_date from tb_bar as b
+        where insight_block(b.meta_id) = insight_block(m.meta_id) and b.meta_id = m.meta_id
+        order by b.trade_date limit 1
     ) as eldest on true
     where m.meta_id = any (%(meta_ids)s) and (eldest.trade_date is not null or m.listed_from is not null)
 ), expected as (
@@ -39,7 +41,8 @@ with ticker as (
 )
 select e.meta_id, e.ticker, e.first_day, e.last_day, e.sessions,
        (select count(*) from tb_bar as b
-        where b.meta_id = e.meta_id and b.trade_date between e.first_day and e.last_day
+        where insight_block(b.meta_id) = insight_block(e.meta_id) and b.meta_id = e.meta_id
+          and b.trade_date between e.first_day and e.last_day
           and b.trade_date + 0 = any (%(sessions)s::date[]))::integer as bars,
        coalesce(w.held, 0)::integer as held, coalesce(w.source_gaps, 0)::integer as source_gaps,
        coalesce(w.open_gaps, 0)::integer as open_gaps

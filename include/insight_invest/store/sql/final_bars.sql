@@ -3,7 +3,9 @@
 select wanted.meta_id
 from unnest(%(meta_ids)s::integer[]) as wanted (meta_id)
 join lateral (
-    select trade_date from tb_bar as b where b.meta_id = wanted.meta_id order by trade_date limit 1
+    select trade_date from tb_bar as b
+    where insight_block(b.meta_id) = insight_block(wanted.meta_id) and b.meta_id = wanted.meta_id
+    order by trade_date limit 1
 ) as first on true
 where not exists (
     select from unnest(%(days)s::date[]) as asked (day)

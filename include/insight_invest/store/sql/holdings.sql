@@ -1,8 +1,6 @@
-select m.iso_code, count(*)::integer, count(newest.trade_date)::integer, max(newest.trade_date)
+select m.iso_code, count(*)::integer, count(newest.last_session)::integer, max(newest.last_session)
 from tb_meta as m
-left join lateral (
-    select trade_date from tb_bar as b where b.meta_id = m.meta_id order by b.trade_date desc limit 1
-) as newest on true
+left join insight_watermark as newest on newest.meta_id = m.meta_id
 group by m.iso_code
 union all
 select 'macro', count(*)::integer, count(newest.base_date)::integer, max(newest.base_date)

@@ -69,3 +69,14 @@ union all
     order by b.meta_id, b.trade_date
     limit 20
 )
+union all
+-- 5. What tb_price multiplies by is what the actions say, and every ticker has it: with a judged run, of the tickers of
+--    which actions were written since it began.
+select format('tb_adjustment of meta_id %%s is not what its actions say: its adjusted prices are wrong', meta_id)
+from insight_adjustment as wanted
+where (%(run_id)s::bigint is null or meta_id in (select meta_id from tb_action where run_id >= %(run_id)s))
+  and not exists (
+      select from tb_adjustment as a
+      where a.meta_id = wanted.meta_id
+        and (a.split_dates, a.split_factors, a.dividend_dates, a.dividend_factors)
+            = (wanted.split_dates, wanted.split_factors, wanted.dividend_dates, wanted.dividend_factors))

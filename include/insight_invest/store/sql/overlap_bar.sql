@@ -11,5 +11,5 @@ cross join lateral (
         where a.meta_id = b.meta_id and a.kind = 'split' and a.ex_date > %(basis)s and a.ex_date <= b.basis_date)
     end as factor
 ) as f
-where b.meta_id = %(meta_id)s and b.trade_date between %(since)s and %(until)s
+where insight_block(b.meta_id) = insight_block(%(meta_id)s) and b.meta_id = %(meta_id)s and b.trade_date between %(since)s and %(until)s
 order by b.trade_date
