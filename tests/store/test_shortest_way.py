@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from include.insight_invest.store import bars as loading
-from include.insight_invest.store import batch
+from include.insight_invest.store.arrays import Array
 from include.insight_invest.store.batch import Batch, Known
 from include.insight_invest.store.database import Connection
-from include.insight_invest.store.load import Counts
+from include.insight_invest.store.load import Counts, LoadContext
 from tests.store.rows import NAN, Action, Bar, actions, bars, load, number, stored_bars, ticker
 
 WED = ("2026-03-18", 10.0, 12.0, 9.0, 11.0, 1000, "2026-03-18")
@@ -64,7 +64,7 @@ def test_equal_bars_leave_less_than_100_kb_of_wal_per_10_000(connection: Connect
         counts = loading.load_bars(
             connection,
             market("2026-03-18", 10.0),
-            loading.LoadContext(1, pd.Timestamp("2026-03-20 09:00", tz="UTC").to_pydatetime()),
+            LoadContext(1, pd.Timestamp("2026-03-20 09:00", tz="UTC").to_pydatetime()),
             source="yahoo",
             currency="USD",
             sources=["yahoo"],
@@ -181,7 +181,7 @@ def tables(connection: Connection, loads: list[tuple[int, list[Bar], list[Action
     return [connection.execute(query.encode()).fetchall() for query in queries]
 
 
-def nothing_new(rows: Batch, *, volume_is_adjusted: bool) -> batch.Array:
+def nothing_new(rows: Batch, *, volume_is_adjusted: bool) -> Array:
     return np.zeros(len(rows), bool)
 
 
@@ -189,7 +189,7 @@ def nothing_known(connection: Connection, rows: Batch, parameters: object) -> Kn
     return Known(np.zeros(len(rows), bool), np.zeros(len(rows), bool))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(loads=LOADS)
 def test_every_way_leads_to_the_same_tables(
     connection: Connection, loads: list[tuple[int, list[Bar], list[Action], str, bool]]
