@@ -23,6 +23,7 @@ from include.insight_invest.errors import (
     InsightError,
     LeaseHeld,
     SourceError,
+    StoreError,
     Terminated,
     UsageError,
 )
@@ -33,9 +34,9 @@ from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import State
 from include.insight_invest.stopping import sigterm_raises
 from include.insight_invest.store import ledger
-from include.insight_invest.store.backends import Backend, end_backend
+from include.insight_invest.store.backends import Backend, end_backend, require_primary
 from include.insight_invest.store.database import Connection, connect
-from include.insight_invest.store.faults import first_line, store_error
+from include.insight_invest.store.faults import first_line, remedy_of, store_error
 from include.insight_invest.store.lease import lease
 from include.insight_invest.store.link import Link, connect_patiently
 from include.insight_invest.store.load import Change, LoadContext
@@ -48,7 +49,7 @@ log = logging.getLogger(__name__)
 
 __all__ = ["RunOptions", "audit", "run", "session_of"]
 
-_TOLD = (UsageError, SourceError, BatchRefused)
+_TOLD = (UsageError, SourceError, BatchRefused, StoreError)
 _COUNTED = (State.THROTTLED, State.FAILED)
 # A run that is stopped has 30 s to live: it does not wait longer than this for a database to write its end into.
 STOPPED_WAIT_SECONDS = 10
@@ -127,8 +128,8 @@ def _work(work: Run, started: datetime) -> Report:
         raise  # the ledger cannot be reached, or another run has closed the row as lost: nothing more is written
     except Exception as failed:
         # Also what nobody foresaw: one job that fails does not stop another, and the ledger says why.
-        # A wrong call is the caller's, a source that fails is told: where the code stood says nothing.
-        log.exception("%s failed", work.job.name, exc_info=not isinstance(failed, _TOLD))
+        # Of a wrong call, or a source or a server that refuses, where the code stood says nothing.
+        log.exception("%s failed", work.job.name, exc_info=not (isinstance(failed, _TOLD) or remedy_of(failed)))
         if work.options.dry_run and work.link.is_lost:
             raise  # its one transaction has ended with the connection
         error, status = failed, Status.FAILED
@@ -196,6 +197,7 @@ def _reopened(job: Job, options: RunOptions, settings: Settings, run_id: int, lo
     """Another connection for run ``run_id``, with its lease. Raises LeaseHeld where another run took that over."""
     with connect(settings.database(), application=f"insight-invest {job.name}") as connection:
         require_current(connection)
+        require_primary(connection)
         end_backend(connection, lost)
         with lease(connection, job.name, options.shard):
             ledger.version(connection, run_id)

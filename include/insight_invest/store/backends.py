@@ -8,7 +8,7 @@ from typing import Self
 
 import psycopg
 
-from include.insight_invest.errors import StoreError
+from include.insight_invest.errors import DatabaseAway, StoreError
 from include.insight_invest.store.database import Connection, connect
 from include.insight_invest.store.statements import sql
 
@@ -44,6 +44,13 @@ def end_backend(connection: Connection, lost: Backend) -> None:
     )
 
 
+def require_primary(connection: Connection) -> None:
+    """Raise DatabaseAway where the server takes no writes, as long as a failover is under way."""
+    row = connection.execute("select current_setting('transaction_read_only')").fetchone()
+    if row != ("off",):
+        raise DatabaseAway("the server is read-only: DATABASE_URL does not name the primary, or not yet")
+
+
 def blockers(connection: Connection, pid: int) -> str | None:
     """Who holds the lock that session ``pid`` waits for, as a sentence; None while it waits for none."""
     rows = connection.execute(sql("blockers"), {"pid": pid}).fetchall()
@@ -59,7 +66,7 @@ class Watch:
     def __init__(self, url: str, pid: int) -> None:
         self.told: str | None = None
         self._url = url
-        self._pid = pid
+        self.pid = pid
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -79,7 +86,7 @@ class Watch:
         try:
             with connect(self._url, application="insight-invest lock watch") as connection:
                 while not self._over.wait(pause):
-                    self.told = blockers(connection, self._pid) or self.told
+                    self.told = blockers(connection, self.pid) or self.told
                     pause = min(2 * pause, _LONGEST_PAUSE)
         except (StoreError, psycopg.Error) as error:  # no better off without it than before
             log.info("who holds the lock could not be found out: %s", error)

@@ -64,9 +64,9 @@ def store_error(error: psycopg.Error, *, role: str, lost: bool, more: str = "") 
     return DatabaseAway(text) if lost else StoreError(text)
 
 
-def remedy_of(error: psycopg.Error) -> str | None:
+def remedy_of(error: Exception) -> str | None:
     """What to do about ``error``; None where nobody has thought of it."""
-    state = error.sqlstate or ""
+    state = (error.sqlstate or "") if isinstance(error, psycopg.Error) else ""
     return _REMEDIES.get(_SAME.get(state, state))
 
 

@@ -31,6 +31,7 @@ from include.insight_invest.store.faults import LOCKED, PASSING, first_line, sto
 log = logging.getLogger(__name__)
 
 _BETWEEN_TRANSACTIONS = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)  # unknown is that of a lost connection
+_LAST_WORDS = ("FATAL", "PANIC")
 LONGEST_PAUSE = 5  # seconds between two tries to reach the server
 
 
@@ -86,6 +87,12 @@ class Link:
         """Whether the connection is known to be gone."""
         return self._connection.closed
 
+    def is_lost_by(self, error: BaseException) -> bool:
+        """Whether the connection is gone after ``error``; a server's last word closes it at this end too."""
+        if isinstance(error, psycopg.Error) and error.diag.severity_nonlocalized in _LAST_WORDS:
+            self._connection.close()
+        return self._connection.closed
+
     def hurry(self, seconds: float) -> None:
         """Wait for a server that is away no longer than ``seconds`` from now on."""
         self._wait = min(self._wait, seconds)
@@ -112,7 +119,8 @@ class Link:
             nonlocal watch
             error = self._told(state)
             pid = self.connection.info.backend_pid  # of another connection where the last one was lost
-            watch = Watch(self._settings.database(), pid) if error.sqlstate == LOCKED else None
+            if error.sqlstate == LOCKED and (watch is None or watch.pid != pid):
+                watch = Watch(self._settings.database(), pid)
 
         tries = Retrying(
             retry=retry_if_exception(self._may_pass),
@@ -135,7 +143,7 @@ class Link:
         return result
 
     def _may_pass(self, error: BaseException) -> bool:
-        return isinstance(error, psycopg.Error) and (self.is_lost or error.sqlstate in PASSING)
+        return isinstance(error, psycopg.Error) and (self.is_lost_by(error) or error.sqlstate in PASSING)
 
     def _told(self, state: RetryCallState) -> psycopg.Error:
         """The error of the last try, after it was logged."""

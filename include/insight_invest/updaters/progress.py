@@ -112,8 +112,8 @@ class Run:
                     one_batch_at_a_time(self.connection)
                 yield
                 complete = True
-        except psycopg.Error:
-            if not (complete and self.link.is_lost and self._is_committed()):
+        except psycopg.Error as error:
+            if not (complete and self.link.is_lost_by(error) and self._is_committed()):
                 raise
         self.counts.add(self._accounted)
 
