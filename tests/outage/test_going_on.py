@@ -38,7 +38,7 @@ def reset(market: Market) -> None:
     market.rows("insert into tb_macro (fred, description) values ('RATE', 'A rate')")
 
 
-@pytest.mark.parametrize(("job", "every"), [("us-price", 5), ("kr-price", 7), ("macro", 2)])
+@pytest.mark.parametrize(("job", "every"), [("us-price", 9), ("kr-price", 11), ("macro", 3)])
 def test_ended_at_any_use_of_its_connection_a_run_ends_as_if_nothing_had_been(
     market: Market, job: str, every: int
 ) -> None:
