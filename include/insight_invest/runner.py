@@ -187,9 +187,14 @@ def _close(work: Run, status: Status, error: str | None) -> None:
     """Close the ledger row; a run that was stopped within a transaction ends that with its connection first."""
     if status is Status.TERMINATED:
         work.link.hurry(STOPPED_WAIT_SECONDS)
-    if not work.options.dry_run and work.link.connection.info.transaction_status is not TransactionStatus.IDLE:
-        work.link.drop()
-    work.again(lambda: _close_on(work.connection, work, status, error))
+    try:
+        if not work.options.dry_run and work.link.connection.info.transaction_status is not TransactionStatus.IDLE:
+            work.link.drop()
+        work.again(lambda: _close_on(work.connection, work, status, error))
+    except DatabaseAway as away:
+        if status is not Status.TERMINATED:
+            raise
+        log.warning("%s", away)
 
 
 @contextmanager

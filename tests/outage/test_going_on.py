@@ -1,5 +1,6 @@
 """A run whose connection is lost goes on: what was not committed is done again, and nothing is done twice."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from tests.outage.conftest import OwnServer, empty
 from tests.outage.events import befalling, end
 from tests.outage.planted import planted
 from tests.outage.proxy import Proxy, Rule, after, after_bytes, proxied
+from tests.replay import Fault
+from tests.runner.test_stopping import process, until
 
 TIMES = ("started_at", "finished_at")
 STARTED = 6  # the first use of the connection after the ledger row is open: version, universe, lease twice, row
@@ -151,12 +154,12 @@ def test_a_dry_run_is_not_repeated_and_writes_nothing(market: Market, through: P
 
 def test_a_connection_that_is_lost_in_each_try_ends_the_run(market: Market, through: Proxy) -> None:
     through.rule = Rule(after(b"PGCOPY\n\xff\r\n"), times=1000)
-    with pytest.raises(DatabaseAway, match="The connection was lost"):
-        run_through(market, through)
-    assert through.cuts == 3  # INSIGHT_ATTEMPTS
+    report = run_through(market, through)
+    assert (report.status, report.exit_code, through.cuts) == ("failed", 1, 3)  # INSIGHT_ATTEMPTS
+    assert "The connection was lost: the server's log says why" in (report.error or "")
+    assert [(row["status"], row["rows_new"]) for row in market.ledger()] == [("failed", 0)]
     through.rule = None
     assert run_through(market, through).rows.new == 6
-    assert [row["status"] for row in market.ledger()] == ["lost", "succeeded"]
     market.audit()
 
 
@@ -230,6 +233,23 @@ class TestServer:
         assert own_market.run().rows.new == 6
         assert [row["status"] for row in own_market.ledger()] == ["lost", "succeeded"]
         own_market.audit()
+
+
+def test_sigterm_while_the_database_is_away(own_server: OwnServer, own_market: Market) -> None:
+    """Nobody can be told; the process ends in time, and the next run closes the row."""
+    own_market.replay.fault(Fault.TIMEOUT, source="yahoo")
+    with process(own_market, "--job", "us-price") as running:
+        until(lambda: own_market.replay.counts["yahoo"] >= 1)
+        own_server.stop()
+        running.send_signal(signal.SIGTERM)
+        running.communicate(timeout=20)
+    assert running.returncode == 143
+    own_server.start()
+    own_market.replay.reset()
+    own_market.replay.load(own_market.folder)
+    assert own_market.run().rows.new == 6
+    assert [row["status"] for row in own_market.ledger()] == ["lost", "succeeded"]
+    own_market.audit()
 
 
 class TestRace:

@@ -22,7 +22,7 @@ from tenacity import (
     wait_exponential_jitter,
 )
 
-from include.insight_invest.errors import DatabaseAway
+from include.insight_invest.errors import DatabaseAway, StoreError
 from include.insight_invest.settings import Settings
 from include.insight_invest.store.backends import Backend, Watch, backend_of
 from include.insight_invest.store.database import Connection, connect
@@ -139,7 +139,8 @@ class Link:
             if not self._may_pass(error):
                 raise
             holder = f"{watch.told}. " if watch and watch.told else ""
-            raise store_error(error, role=self.role, lost=self.is_lost, more=holder) from error
+            told = store_error(error, role=self.role, lost=self.is_lost, more=holder)
+            raise StoreError(str(told)) from error  # also where it was lost again and again: it was back each time
         return result
 
     def _may_pass(self, error: BaseException) -> bool:
