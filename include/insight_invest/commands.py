@@ -17,7 +17,7 @@ from include.insight_invest.doctor import examine
 from include.insight_invest.errors import ConfigurationError, InsightError, LeaseHeld, SourceError
 from include.insight_invest.log import configure, redact
 from include.insight_invest.settings import Settings, load_settings
-from include.insight_invest.store import coverage, disagreements, migrate, overrides, quarantine, read
+from include.insight_invest.store import coverage, disagreements, migrate, overrides, quarantine, read, roles
 from include.insight_invest.store.database import Connection, connect
 from include.insight_invest.universe import import_file, sync
 from include.insight_invest.wording import count
@@ -90,7 +90,9 @@ def db_upgrade() -> None:
         migrate.upgrade(url)
         with connect(url) as connection:
             added = import_file.seed_series(connection)
-        typer.echo(f"schema {migrate.HEAD}; {added} macro series added from the starter list")
+            renewed = roles.renew(connection)
+        granted = "; what insight_updater and insight_reader may do was renewed" if renewed else ""
+        typer.echo(f"schema {migrate.HEAD}; {added} macro series added from the starter list{granted}")
 
 
 @db.command("downgrade")
@@ -99,6 +101,17 @@ def db_downgrade(revision: Annotated[str, typer.Argument(help="A revision, or ba
     with errors_end():
         migrate.downgrade(settings_and_log().database(), revision)
         typer.echo(f"schema {revision}; the tables of later versions are in the schema insight_archive")
+
+
+@db.command("roles")
+def db_roles() -> None:
+    """Make the groups insight_updater and insight_reader, and grant each what it needs, and no more."""
+    with errors_end(), open_database() as connection:
+        roles.grant(connection)
+        typer.echo(
+            "insight_updater (jobs and commands) and insight_reader (API) may do what each needs; a login of one: "
+            "create role NAME login password '...' in role insight_updater"
+        )
 
 
 @universe.command("import")

@@ -8,7 +8,7 @@ from include.insight_invest import sessions
 from include.insight_invest.errors import InsightError, UniverseError
 from include.insight_invest.jobs import JOBS
 from include.insight_invest.settings import Settings
-from include.insight_invest.store import coverage, migrate, overrides, read
+from include.insight_invest.store import coverage, migrate, overrides, read, roles
 from include.insight_invest.store.database import connect, where
 from include.insight_invest.wording import count
 
@@ -30,6 +30,7 @@ def examine(settings: Settings, now: datetime) -> list[Finding]:
         *((f"environment of {job.name}", lambda job=job: _environment(settings, job.needs)) for job in JOBS.values()),
         ("database", lambda: _database(settings)),
         ("schema", lambda: _schema(settings)),
+        ("role", lambda: _role(settings)),
         ("universe", lambda: _universe(settings)),
         ("macro series", lambda: _series(settings)),
         ("calendars", lambda: _calendars(now)),
@@ -60,6 +61,19 @@ def _schema(settings: Settings) -> str:
     with connect(settings.database()) as connection:
         migrate.require_current(connection)
     return migrate.HEAD
+
+
+def _role(settings: Settings) -> str:
+    """Not a problem in itself: on a laptop the owner does everything."""
+    with connect(settings.database()) as connection:
+        migrate.require_current(connection)
+        role, tables = connection.info.user, roles.could_destroy(connection)
+    if tables is None:
+        return f"{role} can neither drop nor truncate what is stored"
+    return (
+        f"{role} could drop or truncate {tables}. A job needs no more than a login in {roles.UPDATER}, the API one in "
+        f"{roles.READER}: `db roles` makes them (README, Roles)"
+    )
 
 
 def _universe(settings: Settings) -> str:

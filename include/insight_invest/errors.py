@@ -12,6 +12,7 @@
     │   └── StaleSource               1   the source answers, but with an older session than the market has had
     ├── BatchRefused                  1   a batch failed its checks: nothing of it was loaded
     ├── StoreError                    1   the database refused or went away; the transaction was rolled back
+    │   ├── DatabaseAway              1   it cannot be reached, or the connection was lost: it may come back
     │   └── InvariantBroken           1   audit found ledger and data apart
     ├── CoverageBroken                1   audit found a session without a bar, a reason or a gap
     ├── BudgetExceeded                3   finished, but more failed than the budget allows; what was loaded stays
@@ -74,6 +75,10 @@ class BatchRefused(InsightError):
 
 class StoreError(InsightError):
     """The database refused or went away; the open transaction was rolled back."""
+
+
+class DatabaseAway(StoreError):
+    """The server cannot be reached, lets nobody in just now, or has gone in the middle: it may come back."""
 
 
 class InvariantBroken(StoreError):

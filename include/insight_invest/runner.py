@@ -8,7 +8,9 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import date, datetime
+from functools import partial
 
+import psycopg
 from psycopg.pq import TransactionStatus
 
 from include.insight_invest import clock, sessions
@@ -17,8 +19,11 @@ from include.insight_invest.audit import audit
 from include.insight_invest.errors import (
     BatchRefused,
     BudgetExceeded,
+    DatabaseAway,
     InsightError,
+    LeaseHeld,
     SourceError,
+    StoreError,
     Terminated,
     UsageError,
 )
@@ -29,8 +34,11 @@ from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import State
 from include.insight_invest.stopping import sigterm_raises
 from include.insight_invest.store import ledger
-from include.insight_invest.store.database import Connection, connect, first_line
+from include.insight_invest.store.backends import Backend, end_backend, require_primary
+from include.insight_invest.store.database import Connection, connect
+from include.insight_invest.store.faults import first_line, remedy_of, store_error
 from include.insight_invest.store.lease import lease
+from include.insight_invest.store.link import Link, connect_patiently
 from include.insight_invest.store.load import Change, LoadContext
 from include.insight_invest.store.migrate import require_current
 from include.insight_invest.updaters.gate import require_presence
@@ -41,8 +49,10 @@ log = logging.getLogger(__name__)
 
 __all__ = ["RunOptions", "audit", "run", "session_of"]
 
-_TOLD = (UsageError, SourceError, BatchRefused)
+_TOLD = (UsageError, SourceError, BatchRefused, StoreError)
 _COUNTED = (State.THROTTLED, State.FAILED)
+# A run that is stopped has 30 s to live: it does not wait longer than this for a database to write its end into.
+STOPPED_WAIT_SECONDS = 10
 
 
 def run(
@@ -64,7 +74,7 @@ def run(
     session = session_of(job, as_of)
     check_range(job, options, session)
     log.info("%s starts: as of %s, session %s%s", job.name, as_of, session, " (dry run)" if options.dry_run else "")
-    with connect(settings.database(), application=f"insight-invest {job.name}") as connection:
+    with connect_patiently(settings, application=f"insight-invest {job.name}") as connection:
         require_current(connection)
         check_tickers(connection, job, options.tickers)
         with lease(connection, job.name, options.shard), _undone(connection, when=options.dry_run):
@@ -79,16 +89,18 @@ def run(
                 options=_recorded(options),
             )
             context = LoadContext(ledger.open_run(connection, attempt), as_of, on_change)
-            work = Run(
-                job=job,
-                options=options,
-                settings=settings,
-                connection=connection,
-                context=context,
-                session=session,
-                progress=progress or log_progress(job.name),
-            )
-            report = _work(work, started)
+            again = None if options.dry_run else partial(_reopened, job, options, settings, context.run_id)
+            with Link(connection, settings, again) as link:
+                work = Run(
+                    job=job,
+                    options=options,
+                    settings=settings,
+                    link=link,
+                    context=context,
+                    session=session,
+                    progress=progress or log_progress(job.name),
+                )
+                report = _work(work, started)
     log.log(logging.INFO if report.exit_code == 0 else logging.ERROR, "%s", report.summary())
     return report
 
@@ -112,13 +124,17 @@ def _work(work: Run, started: datetime) -> Report:
         error, status = stopped, Status.TERMINATED
     except BudgetExceeded as spent:
         error, status = spent, Status.OVER_BUDGET
+    except (DatabaseAway, LeaseHeld):
+        raise  # the ledger cannot be reached, or another run has closed the row as lost: nothing more is written
     except Exception as failed:
         # Also what nobody foresaw: one job that fails does not stop another, and the ledger says why.
-        # A wrong call is the caller's, a source that fails is told: where the code stood says nothing.
-        log.exception("%s failed", work.job.name, exc_info=not isinstance(failed, _TOLD))
-        if work.connection.broken:
-            raise  # the ledger cannot be reached; the next run finds the row open and closes it as lost
+        # Of a wrong call, or a source or a server that refuses, where the code stood says nothing.
+        log.exception("%s failed", work.job.name, exc_info=not (isinstance(failed, _TOLD) or remedy_of(failed)))
+        if work.options.dry_run and work.link.is_lost:
+            raise  # its one transaction has ended with the connection
         error, status = failed, Status.FAILED
+        if isinstance(failed, psycopg.Error):
+            error = store_error(failed, role=work.link.role, lost=work.link.is_lost)
     told = _told(error)
     _close(work, status, told)
     return _report(work, status, told, getattr(error, "exit_code", 1) if error else 0, started)
@@ -168,20 +184,29 @@ def _over_budget(work: Run) -> BudgetExceeded | None:
 
 
 def _close(work: Run, status: Status, error: str | None) -> None:
-    with _usable(work) as connection:
-        _close_on(connection, work, status, error)
+    """Close the ledger row; a run that was stopped within a transaction ends that with its connection first."""
+    if status is Status.TERMINATED:
+        work.link.hurry(STOPPED_WAIT_SECONDS)
+    try:
+        if not work.options.dry_run and work.link.connection.info.transaction_status is not TransactionStatus.IDLE:
+            work.link.drop()
+        work.again(lambda: _close_on(work.connection, work, status, error))
+    except DatabaseAway as away:
+        if status is not Status.TERMINATED:
+            raise
+        log.warning("%s", away)
 
 
 @contextmanager
-def _usable(work: Run) -> Iterator[Connection]:
-    """The run's connection, or another where it was stopped within a transaction, which ends with its connection."""
-    connection = work.connection
-    if work.options.dry_run or connection.info.transaction_status is TransactionStatus.IDLE:
-        yield connection
-        return
-    connection.close()
-    with connect(work.settings.database(), application=f"insight-invest {work.job.name}") as other:
-        yield other
+def _reopened(job: Job, options: RunOptions, settings: Settings, run_id: int, lost: Backend) -> Iterator[Connection]:
+    """Another connection for run ``run_id``, with its lease. Raises LeaseHeld where another run took that over."""
+    with connect(settings.database(), application=f"insight-invest {job.name}") as connection:
+        require_current(connection)
+        require_primary(connection)
+        end_backend(connection, lost)
+        with lease(connection, job.name, options.shard):
+            ledger.version(connection, run_id)
+            yield connection
 
 
 def _close_on(connection: Connection, work: Run, status: Status, error: str | None) -> None:

@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     timeout: float = Field(30, gt=0, le=300, validation_alias="INSIGHT_TIMEOUT")
     attempts: int = Field(3, ge=1, le=10, validation_alias="INSIGHT_ATTEMPTS")
     retry_wait: float = Field(1, gt=0, le=60, validation_alias="INSIGHT_RETRY_WAIT")  # before the second attempt
+    # how long a run at work waits for a database that went away; an RDS failover takes 60 to 120 s
+    database_wait: float = Field(60, ge=0, le=600, validation_alias="INSIGHT_DATABASE_WAIT")
     # facts: Yahoo publishes no limit, 1-2 a second and 4 threads are safe; FRED allows 2 a second, 1 is safe.
     yahoo_rate: Rate = Field(2, validation_alias="INSIGHT_YAHOO_RATE")
     yahoo_threads: int = Field(4, ge=1, le=4, validation_alias="INSIGHT_YAHOO_THREADS")

@@ -4,7 +4,8 @@ import psycopg
 import pytest
 
 from include.insight_invest.errors import ConfigurationError, StoreError
-from include.insight_invest.store.database import connect, first_line, where
+from include.insight_invest.store.database import connect, where
+from include.insight_invest.store.faults import first_line
 
 
 def test_a_connection_is_in_utc_and_waits_30_s_for_a_lock(database: str) -> None:

@@ -7,13 +7,23 @@ from urllib.parse import urlsplit
 import psycopg
 
 from include.insight_invest.errors import ConfigurationError, StoreError
+from include.insight_invest.store.faults import refused, store_error
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
 MINIMUM_VERSION = 15  # the oldest that is supported, and tested with
-CONNECT_TIMEOUT_SECONDS = 10
 # A statement of the updater waits for a lock at most this long, then fails and is rolled back.
 LOCK_TIMEOUT = "30s"
+# A peer that falls silent, as a machine without power does, is given up after half a minute, here and by the server,
+# which then rolls back and frees the lease. DATABASE_URL may say otherwise.
+_NETWORK = {
+    "connect_timeout": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # ms
+}
+_SERVERS_NETWORK = {"tcp_keepalives_idle": 15, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3}
 
 
 @contextmanager
@@ -21,37 +31,41 @@ def connect(url: str, *, application: str = "insight-invest", autocommit: bool =
     """Open a connection to ``url`` and close it afterwards.
 
     In autocommit mode each ``with connection.transaction()`` block is one transaction. Raises ConfigurationError where
-    ``url`` is none, StoreError, naming the server but no secret, where it cannot be reached, is too old, or fails while
-    in use.
+    ``url`` is none, StoreError, naming the server but no secret, where it refuses, is too old, or fails while in use:
+    DatabaseAway where it cannot be reached, or was lost.
     """
     _refuse_unescaped(url)
-    try:
-        connection = psycopg.connect(
-            url,
-            autocommit=autocommit,
-            connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            application_name=application,
-            options=f"-c timezone=UTC -c lock_timeout={LOCK_TIMEOUT}",
-        )
-    except psycopg.ProgrammingError:  # its message repeats what it could not read, password included
-        raise ConfigurationError(
-            "DATABASE_URL is not the URL of a PostgreSQL database: it is like postgresql://USER:PASSWORD@HOST:5432/NAME"
-        ) from None
-    except (psycopg.Error, UnicodeError) as error:
-        hint = "Check DATABASE_URL" if "FATAL:" in str(error) else "Is it up?"  # FATAL is the server's own word
-        raise StoreError(f"cannot connect to the database at {where(url)}: {first_line(error)}. {hint}") from None
+    connection = _opened(url, application, autocommit=autocommit)
+    role = connection.info.user
     try:
         version = connection.info.server_version // 10000
         if version < MINIMUM_VERSION:
             raise StoreError(f"PostgreSQL {version} at {where(url)} is too old: {MINIMUM_VERSION} or newer is needed")
         yield connection
     except psycopg.Error as error:
-        raise StoreError(
-            f"the database failed ({type(error).__name__}: {first_line(error)}); the open transaction was rolled "
-            "back, what was committed before stays. Run the job again"
-        ) from error
+        raise store_error(error, role=role, lost=connection.closed) from error
     finally:
         connection.close()
+
+
+def _opened(url: str, application: str, *, autocommit: bool) -> Connection:
+    try:
+        given = psycopg.conninfo.conninfo_to_dict(url)
+        session = {"timezone": "UTC", "lock_timeout": LOCK_TIMEOUT, **_SERVERS_NETWORK}
+        options = [str(given.get("options", "")), *(f"-c {name}={value}" for name, value in session.items())]
+        return psycopg.connect(
+            url,
+            autocommit=autocommit,
+            application_name=application,
+            options=" ".join(options).strip(),
+            **{name: value for name, value in _NETWORK.items() if name not in given},  # type: ignore[arg-type]
+        )
+    except psycopg.ProgrammingError:  # its message repeats what it could not read, password included
+        raise ConfigurationError(
+            "DATABASE_URL is not the URL of a PostgreSQL database: it is like postgresql://USER:PASSWORD@HOST:5432/NAME"
+        ) from None
+    except (psycopg.Error, UnicodeError) as error:
+        raise refused(error, where=where(url)) from None
 
 
 def _refuse_unescaped(url: str) -> None:
@@ -73,8 +87,3 @@ def where(url: str) -> str:
     except psycopg.Error:
         return "DATABASE_URL (which is not a PostgreSQL URL)"
     return f"{parts.get('host', 'localhost')}:{parts.get('port', 5432)}/{parts.get('dbname', '')}"
-
-
-def first_line(error: BaseException) -> str:
-    """What a driver's error says, without the statement it quotes."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,7 +1,9 @@
 """One run of a job at a time. An advisory lock: a holder that dies frees it at once, with nothing to clean up."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+import psycopg
 
 from include.insight_invest.errors import LeaseHeld
 from include.insight_invest.store.database import Connection
@@ -27,7 +29,8 @@ def lease(connection: Connection, job: str, shard: tuple[int, int]) -> Iterator[
         yield
     finally:
         if not connection.closed and connection.info.transaction_status.name == "IDLE":
-            connection.execute("select pg_advisory_unlock_all()")
+            with suppress(psycopg.OperationalError):  # a connection that is lost just now frees them too
+                connection.execute("select pg_advisory_unlock_all()")
 
 
 def is_held(connection: Connection, job: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from include.insight_invest import __version__
+from include.insight_invest.errors import LeaseHeld
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.lease import is_held
 from include.insight_invest.store.load import Counts
@@ -68,14 +69,15 @@ def open_run(connection: Connection, attempt: Attempt) -> int:
     return row[0]
 
 
-def add(connection: Connection, run_id: int, counts: Counts) -> None:
-    """Account for one batch, in its transaction."""
-    connection.execute(
+def add(connection: Connection, run_id: int, counts: Counts) -> str:
+    """Account for one batch, in its transaction; returns the version of the row that is then the batch's own."""
+    row = connection.execute(
         """
         update tb_job_run
         set rows_new = rows_new + %s, rows_changed = rows_changed + %s, rows_unchanged = rows_unchanged + %s,
             rows_held = rows_held + %s, actions_new = actions_new + %s, actions_changed = actions_changed + %s
         where run_id = %s
+        returning xmin::text
         """,
         [
             counts.new,
@@ -86,7 +88,25 @@ def add(connection: Connection, run_id: int, counts: Counts) -> None:
             counts.actions_changed,
             run_id,
         ],
-    )
+    ).fetchone()
+    assert row is not None  # noqa: S101 (a run at work has its row)
+    return str(row[0])
+
+
+def version(connection: Connection, run_id: int) -> str:
+    """The version of the row of ``run_id``: the transaction that wrote it last. Only its run writes it.
+
+    Raises LeaseHeld where another run has found it open without its lease, and closed it.
+    """
+    row = connection.execute(
+        "select xmin::text from tb_job_run where run_id = %s and status = 'running'", [run_id]
+    ).fetchone()
+    if row is None:
+        raise LeaseHeld(
+            f"the connection was lost, and meanwhile another run took the lease and closed run {run_id} as lost: "
+            "nothing more was written, what was committed stays. Run again later"
+        )
+    return str(row[0])
 
 
 def remember(connection: Connection, run_id: int, tickers: dict[str, dict[str, str | None]], requests: int) -> None:

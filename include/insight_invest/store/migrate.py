@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 import psycopg
 
-from include.insight_invest.errors import SchemaError
+from include.insight_invest.errors import SchemaError, StoreError
+from include.insight_invest.store.backends import Watch
 from include.insight_invest.store.database import Connection, connect
 
 if TYPE_CHECKING:
@@ -66,12 +67,19 @@ def _migrate(url: str, action: "Callable[[Config], None]") -> None:
         connection.execute("select pg_advisory_lock(hashtextextended('insight:migrate', 0))")
         connection.commit()
         config.attributes["connection"] = connection
+        watch = Watch(url, connection.info.backend_pid)
         try:
-            action(config)
+            with watch:
+                action(config)
         except CommandError as error:
             raise SchemaError(f"cannot migrate: {error}") from None
         except DBAPIError as error:
             # SQLAlchemy's error quotes the whole script; the driver's own says what is wrong.
             if isinstance(error.orig, psycopg.errors.RaiseException):
                 raise SchemaError(f"cannot migrate: {error.orig.diag.message_primary}. Nothing was changed") from None
+            if isinstance(error.orig, psycopg.errors.LockNotAvailable):
+                raise StoreError(
+                    f"the schema was not changed: a table is in use. {watch.told or 'pg_stat_activity says by whom'}. "
+                    "Run it again when that is over, or between two runs of the jobs"
+                ) from None
             raise (error.orig or error) from None

@@ -21,7 +21,7 @@ from include.insight_invest.store.bars import load_bars
 from include.insight_invest.store.inferred import BaseMove
 from include.insight_invest.store.load import Counts
 from include.insight_invest.store.universe import Target
-from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.progress import Run, repeatable
 from include.insight_invest.updaters.resuming import is_backfill
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def explain_moves(run: Run, targets: Sequence[Target]) -> int:
     """
     mine = {target.meta_id: target for target in targets}
     unexplained: dict[int, list[BaseMove]] = {}
-    for move in inferred.open_base_moves(run.connection, list(mine), run.end, run.context):
+    for move in run.again(lambda: inferred.open_base_moves(run.connection, list(mine), run.end, run.context)):
         unexplained.setdefault(move.meta_id, []).append(move)
     most = run.requests_left if is_backfill(run) else min(ASKED_PER_RUN, run.requests_left)
     asked = list(unexplained)[:most]
@@ -76,16 +76,17 @@ def explain_moves(run: Run, targets: Sequence[Target]) -> int:
     wanted = [Wanted(target=mine[one], window=Window(start=None, session=run.session)) for one in asked]
     ended: dict[str, list[BaseMove]] = {}
     for answer in Naver(run.settings).prices(wanted):
-        _explain_answer(run, answer, unexplained, ended)
+        for state, moves in _explain_answer(run, answer, unexplained).items():
+            ended.setdefault(state, []).extend(moves)
     _note(run, ended)
     return len(unexplained) - len(asked)
 
 
-def _explain_answer(
-    run: Run, answer: Answer, unexplained: dict[int, list[BaseMove]], ended: dict[str, list[BaseMove]]
-) -> None:
-    """Settle what one answer of Naver explains, in one transaction; ``ended`` collects the moves by how they ended."""
+@repeatable
+def _explain_answer(run: Run, answer: Answer, unexplained: dict[int, list[BaseMove]]) -> dict[str, list[BaseMove]]:
+    """Settle what one answer of Naver explains, in one transaction; returns the moves by how they ended."""
     counts = Counts(requests=answer.requests)
+    ended: dict[str, list[BaseMove]] = {}
     with run.batch():
         for target in answer.asked:
             moves = unexplained[target.meta_id]
@@ -96,6 +97,7 @@ def _explain_answer(
                 if state == "open":
                     break  # an earlier move cannot be told from one that is still open
         run.account(counts)
+    return ended
 
 
 def _explain(run: Run, move: BaseMove, others: Sequence[BaseMove], quoted: "pd.DataFrame", counts: Counts) -> str:

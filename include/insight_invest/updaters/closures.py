@@ -21,7 +21,7 @@ from include.insight_invest.updaters.expected import last_sessions
 from include.insight_invest.updaters.ghosts import Silence, silences
 from include.insight_invest.updaters.histories import HISTORIES, other_histories
 from include.insight_invest.updaters.landing import NO_BAR_OF, land_more
-from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.progress import Run, repeatable
 from include.insight_invest.updaters.us import land_listed
 from include.insight_invest.wording import count
 
@@ -36,11 +36,11 @@ SAMPLE = 10
 def decide_closures(run: Run, targets: Sequence[Target]) -> None:
     """Reopen suspected sessions that have bars by now, and suspect those of the last sessions that have none."""
     exchange = run.job.exchange
-    known = {found.session_date: found for found in overrides.overrides(run.connection, exchange)}
+    known = {found.session_date: found for found in run.again(lambda: overrides.overrides(run.connection, exchange))}
     suspected = [day for day, found in known.items() if found.state == SessionState.SUSPECTED]
     window = last_sessions(run, 2 * run.settings.lookback_sessions)
     meta_ids = [target.meta_id for target in targets]
-    bars = recent.bars_per_day(run.connection, meta_ids, [*window, *suspected])
+    bars = _bars_per_day(run, meta_ids, [*window, *suspected])
     for day in suspected:
         if day in bars and bars[day].traded:
             _reopen(run, day, bars[day].traded)
@@ -52,10 +52,15 @@ def decide_closures(run: Run, targets: Sequence[Target]) -> None:
     evidence = _evidence(run, targets, silent)
     if not evidence:
         return
-    came = recent.bars_per_day(run.connection, meta_ids, [one.day for one in silent])
+    came = _bars_per_day(run, meta_ids, [one.day for one in silent])
     for one in silent:
         if one.day not in came or not came[one.day].traded:
             _suspect(run, one, evidence)
+
+
+@repeatable
+def _bars_per_day(run: Run, meta_ids: Sequence[int], days: Sequence[date]) -> Mapping[date, DayBars]:
+    return recent.bars_per_day(run.connection, meta_ids, days)
 
 
 def _silences(run: Run, window: Sequence[date], bars: Mapping[date, DayBars]) -> list[Silence]:
@@ -100,6 +105,7 @@ def _ask_sample(run: Run, targets: Sequence[Target], silence: Silence) -> None:
             log.warning("%s was asked whether %s traded on %s: %s", source.name, run.job.exchange, silence.day, error)
 
 
+@repeatable
 def _most_traded(run: Run, targets: Sequence[Target], silence: Silence) -> list[Target]:
     chosen = recent.most_traded(run.connection, [target.meta_id for target in targets], silence.before, SAMPLE)
     return [target for target in targets if target.meta_id in chosen]
@@ -108,8 +114,7 @@ def _most_traded(run: Run, targets: Sequence[Target], silence: Silence) -> list[
 def _suspect(run: Run, silence: Silence, evidence: dict[str, Any]) -> None:
     day, exchange = silence.day, run.job.exchange
     told = {**evidence, "session_before": str(silence.before), "bars_of_session_before": silence.bars_before}
-    with run.connection.transaction():
-        overrides.suspect(run.connection, exchange, day, told, run.context)
+    run.again(lambda: overrides.suspect(run.connection, exchange, day, told, run.context))
     run.notes[:] = [note for note in run.notes if not note.startswith(f"{NO_BAR_OF} {day} ")]
     run.notes.append(
         f"{exchange} was perhaps closed on {day}: {' and '.join(evidence['sources'])} answered for "
@@ -122,9 +127,7 @@ def _suspect(run: Run, silence: Silence, evidence: dict[str, Any]) -> None:
 
 def _reopen(run: Run, day: date, bars: int) -> None:
     note = f"{count(bars, 'bar')} of {day} came after all: {run.job.exchange} was open"
-    with run.connection.transaction():
-        overrides.decide(
-            run.connection, run.job.exchange, day, SessionState.OPEN, by="bars", note=note, now=run.context.as_of
-        )
+    exchange, now = run.job.exchange, run.context.as_of
+    run.again(lambda: overrides.decide(run.connection, exchange, day, SessionState.OPEN, by="bars", note=note, now=now))
     run.notes.append(note)
     log.info("%s", note)

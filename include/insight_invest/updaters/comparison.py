@@ -17,7 +17,8 @@ from include.insight_invest.errors import SourceError
 from include.insight_invest.sources.base import Answer, Wanted, Window
 from include.insight_invest.sources.yahoo import Yahoo
 from include.insight_invest.store import disagreements, recent, universe
-from include.insight_invest.updaters.progress import Run
+from include.insight_invest.store.universe import Target
+from include.insight_invest.updaters.progress import Run, repeatable
 from include.insight_invest.updaters.us import ask_listings
 from include.insight_invest.wording import count
 
@@ -50,10 +51,7 @@ def compare(run: Run) -> None:
     size = min(run.settings.sample_tickers, run.requests_left)
     if size == 0 or not run.sources:  # none used: a run of the past that had nothing to ask
         return
-    sample, total = recent.sample(
-        run.connection, run.job.iso_code, session, source=primary, place=_place(run), size=size
-    )
-    targets = universe.targets(run.connection, run.job.iso_code, list(sample["ticker"]), run.options.shard)
+    sample, total, targets = _sample(run, primary, size)
     if sample.empty or not targets:
         return
     second = run.job.sources[-1]
@@ -65,6 +63,14 @@ def compare(run: Run) -> None:
         log.warning("%s", run.notes[-1])
         return
     _record(run, differences(sample, _bars_of(run, answers), TOLERANCES[run.job.iso_code]), total, second)
+
+
+@repeatable
+def _sample(run: Run, primary: str, size: int) -> "tuple[pd.DataFrame, int, list[Target]]":
+    """The sample's bars, how many tickers it was taken from, and the tickers in it."""
+    iso_code = run.job.iso_code
+    sample, total = recent.sample(run.connection, iso_code, run.session, source=primary, place=_place(run), size=size)
+    return sample, total, universe.targets(run.connection, iso_code, list(sample["ticker"]), run.options.shard)
 
 
 def differences(sample: "pd.DataFrame", other: "pd.DataFrame", tolerances: Tolerances) -> "pd.DataFrame":
@@ -122,6 +128,7 @@ def _bars_of(run: Run, answers: list[Answer]) -> "pd.DataFrame":
     return mine[list(types)].astype(types)
 
 
+@repeatable
 def _record(run: Run, rows: "pd.DataFrame", total: int, other: str) -> None:
     rows = rows.assign(trade_date=run.session, source=run.job.sources[0], other_source=other)
     apart = rows[~rows["agrees"]]
@@ -139,6 +146,7 @@ def _record(run: Run, rows: "pd.DataFrame", total: int, other: str) -> None:
     )
 
 
+@repeatable
 def _settle_corrected(run: Run) -> None:
     """Settle the disagreements whose stored bar has meanwhile become what the other source said."""
     import pandas as pd

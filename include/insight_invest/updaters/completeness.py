@@ -5,8 +5,9 @@ For every expected pair of ticker and session there is a bar, a recorded reason,
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import partial
 
 from include.insight_invest import sessions
 from include.insight_invest.errors import SourceError
@@ -18,7 +19,7 @@ from include.insight_invest.updaters.closures import decide_closures
 from include.insight_invest.updaters.expected import expected_sessions, last_sessions
 from include.insight_invest.updaters.histories import HISTORIES, other_histories
 from include.insight_invest.updaters.landing import land_more
-from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.progress import Run, repeatable
 from include.insight_invest.updaters.us import land_listed
 from include.insight_invest.wording import count
 
@@ -30,12 +31,10 @@ HEALED_TICKERS = 50
 
 def settle(run: Run) -> None:
     """Decide closures, record what is missing and ask for it; after a range or some tickers, only record."""
-    known = targets(
-        run.connection, run.job.iso_code, run.options.tickers, run.options.shard, session=sessions.FIRST_DAY
-    )
+    known = _followed(run)
     if is_whole(run):
         decide_closures(run, known)
-    looked = coverage.settled(run.connection, run.job.name)
+    looked = run.again(lambda: coverage.settled(run.connection, run.job.name))
     this = [run.session] if is_whole(run) else []
     if not known or not (looked or this):
         return  # nobody has asked for the whole market yet: nothing is expected
@@ -45,6 +44,11 @@ def settle(run: Run) -> None:
     if is_whole(run):
         work.heal()
     work.tell()
+
+
+@repeatable
+def _followed(run: Run) -> list[Target]:
+    return targets(run.connection, run.job.iso_code, run.options.tickers, run.options.shard, session=sessions.FIRST_DAY)
 
 
 def is_whole(run: Run) -> bool:
@@ -61,18 +65,21 @@ class _Gaps:
         self._until = until
         self._by_id = {target.meta_id: target for target in known}
         self._ids = list(self._by_id)
-        self._expected = expected_sessions(run.connection, run.job.exchange, until)
+        self._expected = run.again(lambda: expected_sessions(run.connection, run.job.exchange, until))
         self._counts = Counter(found=0, healed=0)  # in the order in which they are told
 
     def record(self, *, since: date) -> None:
         """Close and open gaps; who has answered in this run without the missing bar was asked in vain."""
         run = self._run
-        with run.connection.transaction():
+
+        def record() -> None:
             self._close()
             self._counts["found"] += coverage.open_gaps(
                 run.connection, self._ids, self._expected, run.context, since=since
             )
             self._note_answers()
+
+        self._write(record)
 
     def heal(self) -> None:
         """Ask the listings for the last session, then the sources of histories for a part of the tickers with gaps.
@@ -83,16 +90,7 @@ class _Gaps:
         if Nasdaq.name in run.job.sources:
             self._heal_last_session()
         for source in other_histories(run):
-            due = coverage.due_gaps(
-                run.connection,
-                run.job.iso_code,
-                self._ids,
-                source=source.name,
-                until=run.session,
-                reread_from=last_sessions(run, run.settings.lookback_sessions)[0],
-                context=run.context,
-                limit=min(HEALED_TICKERS, run.requests_left),
-            )
+            due = run.again(partial(self._due, source.name))
             if not due:
                 continue
             wanted = [
@@ -104,30 +102,57 @@ class _Gaps:
                 land_more(run, source.prices(wanted))
             except SourceError as error:
                 log.warning("%s was asked for %d tickers with gaps: %s", source.name, len(wanted), error)
-            with run.connection.transaction():
-                self._close()
-                self._note_answers()
+            self._write(self._answered)
+
+    def _due(self, source: str) -> dict[int, date]:
+        run = self._run
+        return coverage.due_gaps(
+            run.connection,
+            run.job.iso_code,
+            self._ids,
+            source=source,
+            until=run.session,
+            reread_from=last_sessions(run, run.settings.lookback_sessions)[0],
+            context=run.context,
+            limit=min(HEALED_TICKERS, run.requests_left),
+        )
 
     def _heal_last_session(self) -> None:
         """What the US exchanges' listings have of the session that they are of; of older ones they have nothing."""
         run = self._run
-        due = coverage.gaps_of(run.connection, self._ids, run.session, source=Nasdaq.name, context=run.context)
+        due = run.again(
+            lambda: coverage.gaps_of(run.connection, self._ids, run.session, source=Nasdaq.name, context=run.context)
+        )
         if not due:
             return
         land_listed(run, [self._by_id[meta_id] for meta_id in sorted(due)])
-        with run.connection.transaction():
-            self._close()
-            self._note_answers()
+        self._write(self._answered)
 
     def tell(self) -> None:
         """One note where something was found, done, or is still open."""
-        still_open, tickers = coverage.count_open(self._run.connection, self._ids)
+        run = self._run
+        still_open, tickers = run.again(lambda: coverage.count_open(run.connection, self._ids))
         told = [f"{number} {what}" for what, number in self._counts.items() if number]
         if told or still_open:
             told.append(
                 f"{still_open} open in {count(tickers, 'ticker')}, later runs ask again" if still_open else "none open"
             )
-            self._run.notes.append(f"missing sessions: {', '.join(told)} (see `coverage`)")
+            run.notes.append(f"missing sessions: {', '.join(told)} (see `coverage`)")
+
+    def _write(self, step: Callable[[], None]) -> None:
+        """Do ``step`` in one transaction; where that has to be done again, what it counted is forgotten."""
+        before = dict(self._counts)
+
+        def anew() -> None:
+            self._counts = Counter(before)
+            with self._run.connection.transaction():
+                step()
+
+        self._run.again(anew)
+
+    def _answered(self) -> None:
+        self._close()
+        self._note_answers()
 
     def _close(self) -> None:
         run = self._run

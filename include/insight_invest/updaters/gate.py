@@ -9,7 +9,7 @@ from include.insight_invest.checks.batch import BATCH_TICKERS, PRESENT_IN_MARKET
 from include.insight_invest.errors import BatchRefused, StaleSource
 from include.insight_invest.sources.base import Answer, State
 from include.insight_invest.store import overrides, recent, universe
-from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.progress import Run, repeatable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+@repeatable
 def refuse_bad_batch(run: Run, answer: Answer) -> None:
     """Raise BatchRefused where ``answer`` cannot be right as a whole."""
     days = _last_two(run, answer.until or run.end)
@@ -31,6 +32,7 @@ def refuse_bad_batch(run: Run, answer: Answer) -> None:
         )
 
 
+@repeatable
 def refuse_short_listing(run: Run, codes: "pd.Series[str]", session: date) -> None:
     """Raise BatchRefused where the listing of ``session`` lacks too many tickers of the session before.
 
@@ -59,6 +61,7 @@ def note_refused(run: Run, answer: Answer, error: BatchRefused) -> None:
             run.outcomes[target.ticker] = (State.FAILED, str(error))
 
 
+@repeatable
 def require_presence(run: Run) -> None:
     """Raise StaleSource where the last session lacks too many of the tickers that the one before has.
 

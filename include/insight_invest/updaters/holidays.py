@@ -12,7 +12,7 @@ from include.insight_invest.store import coverage, overrides
 from include.insight_invest.store.universe import Target, targets
 from include.insight_invest.updaters.completeness import is_whole, settle
 from include.insight_invest.updaters.landing import land_more, wanted_of
-from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.progress import Run, repeatable
 from include.insight_invest.wording import count
 
 log = logging.getLogger(__name__)
@@ -27,10 +27,10 @@ def spent_as_a_holiday(run: Run) -> bool:
     closed = _holidays(run)
     if not closed:
         return False
-    loaded = coverage.loaded_by(run.connection, run.job, run.options.shard, run.session, run.context.as_of)
+    loaded = _loaded(run)
     if loaded is None or not loaded.answered:
         return False
-    followed = targets(run.connection, run.job.iso_code, (), run.options.shard, session=run.session)
+    followed = _followed(run)
     new = [target for target in followed if target.ticker not in loaded.answered]
     left = [target for target in followed if target.gap_since or target in new]
     days = " and ".join(str(day) for day in closed)
@@ -48,6 +48,17 @@ def spent_as_a_holiday(run: Run) -> bool:
     return True
 
 
+@repeatable
+def _loaded(run: Run) -> coverage.Loaded | None:
+    return coverage.loaded_by(run.connection, run.job, run.options.shard, run.session, run.context.as_of)
+
+
+@repeatable
+def _followed(run: Run) -> list[Target]:
+    return targets(run.connection, run.job.iso_code, (), run.options.shard, session=run.session)
+
+
+@repeatable
 def _holidays(run: Run) -> list[date]:
     """The weekdays since the run's session on which the exchange did not trade; none where the run asks for more."""
     if not is_whole(run) or run.options.full_refresh:

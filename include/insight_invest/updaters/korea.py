@@ -25,7 +25,7 @@ from include.insight_invest.updaters.korea_range import (
     walk_listings,
 )
 from include.insight_invest.updaters.landing import land_all, require, targets_of, wanted_of
-from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.progress import Run, repeatable
 from include.insight_invest.updaters.resuming import budget_spent, is_backfill
 from include.insight_invest.wording import count
 
@@ -81,7 +81,7 @@ def _know_somebody(run: Run) -> None:
     if run.end == run.session:
         _update_market(run)
         return
-    snapshot = snapshot_of(run.settings, run.connection, run.job.iso_code)
+    snapshot = snapshot_of(run)
     try:
         define(run, snapshot.market(run.session), run.session)
     finally:
@@ -89,7 +89,7 @@ def _know_somebody(run: Run) -> None:
 
 
 def _update_market(run: Run) -> None:
-    snapshot = snapshot_of(run.settings, run.connection, run.job.iso_code)
+    snapshot = snapshot_of(run)
     try:
         targets = define(run, snapshot.market(run.session), run.session)
         require(run, targets)
@@ -108,6 +108,7 @@ def _update_market(run: Run) -> None:
         raise budget_spent(run, f"{cut} earlier sessions' listings")
 
 
+@repeatable
 def _missing(run: Run, targets: Sequence[Target]) -> list[date]:
     """The sessions since the first listing of which most of the market is missing, or only Yahoo's."""
     exchange = run.job.exchange
@@ -123,6 +124,7 @@ def _missing(run: Run, targets: Sequence[Target]) -> list[date]:
     return [day for day in since if day not in silent and counts.get(day, 0) < usual * MARKET_IS_THERE]
 
 
+@repeatable
 def _first_wanted(run: Run, targets: Sequence[Target], missing: Sequence[date]) -> date:
     """The look-back reaches to the first listing that there was; further back only for what was missed."""
     exchange, session = run.job.exchange, run.session

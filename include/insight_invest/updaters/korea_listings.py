@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING
 from include.insight_invest import sessions
 from include.insight_invest.checks.korea import COPIED_NEEDS, COPIED_SHARE, FREE_SESSIONS, MOVED_SHARE, copied_share
 from include.insight_invest.errors import SourceError, StaleSource
-from include.insight_invest.settings import Settings
 from include.insight_invest.sources.krx import Listed, Snapshot, snapshot_definitions
 from include.insight_invest.store import universe
-from include.insight_invest.store.database import Connection
 from include.insight_invest.store.inferred import bars_before, record_base_moves
 from include.insight_invest.store.listed import define_listing, record_listing
 from include.insight_invest.store.symbols import present_symbols
 from include.insight_invest.store.universe import Target
 from include.insight_invest.updaters.base_moves import moves_of
 from include.insight_invest.updaters.gate import refuse_short_listing
-from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.progress import Run, repeatable
 from include.insight_invest.updaters.resuming import remember_parts
 from include.insight_invest.wording import count
 
@@ -31,11 +29,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def snapshot_of(settings: Settings, connection: Connection, iso_code: str) -> Snapshot:
+def snapshot_of(run: Run) -> Snapshot:
     """The listings, whose old codes are told by the renames that are known."""
-    return Snapshot(settings, lambda day: present_symbols(connection, iso_code, day))
+
+    def renamed(day: date) -> dict[str, str]:
+        return run.again(lambda: present_symbols(run.connection, run.job.iso_code, day))
+
+    return Snapshot(run.settings, renamed)
 
 
+@repeatable
 def define(run: Run, listing: "pd.DataFrame", session: date) -> list[Target]:
     """Take over what the listing of ``session`` says of its shares, unless a newer one has; returns the run's tickers.
 
@@ -58,6 +61,7 @@ def define(run: Run, listing: "pd.DataFrame", session: date) -> list[Target]:
     return targets_on(run, session)
 
 
+@repeatable
 def targets_on(run: Run, session: date) -> list[Target]:
     """The tickers this run is for that were not delisted by ``session``."""
     return universe.targets(run.connection, run.job.iso_code, run.options.tickers, run.options.shard, session=session)
@@ -91,13 +95,18 @@ def watched(
         if not answer.landed:
             continue  # refused as a whole: what cannot be right is no evidence either
         stocks_before = answer.stocks.set_axis(answer.bars["ticker"]).groupby(level=0).first()
-        with run.batch():
-            record_base_moves(run.connection, moves, run.context)
-            run.notes += record_listing(
-                run.connection, run.job.iso_code, answer.session, answer.listed, answer.source, run.context
-            )
+        _record(run, answer, moves)
         if in_range:
             remember_parts(run, [str(answer.session)])
+
+
+@repeatable
+def _record(run: Run, answer: Listed, moves: "pd.DataFrame") -> None:
+    with run.batch():
+        record_base_moves(run.connection, moves, run.context)
+        run.notes += record_listing(
+            run.connection, run.job.iso_code, answer.session, answer.listed, answer.source, run.context
+        )
 
 
 def _of_another_session(answer: Listed, before: "pd.DataFrame", moves: "pd.DataFrame") -> str | None:
@@ -119,6 +128,7 @@ def stocks_before(run: Run, snapshot: Snapshot, session: date) -> "pd.Series[flo
         return None
 
 
+@repeatable
 def _stored_before(run: Run, answer: Listed) -> "pd.DataFrame":
     count = len(answer.bars)
     since = sessions.back(run.job.exchange, answer.session, FREE_SESSIONS)

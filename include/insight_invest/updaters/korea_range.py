@@ -28,7 +28,7 @@ from include.insight_invest.updaters.korea_listings import (
     watched,
 )
 from include.insight_invest.updaters.landing import FIRST_SESSION, Landing, require, targets_of
-from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.progress import Run, repeatable
 from include.insight_invest.updaters.resuming import budget_spent, parts_landed, remember_parts
 from include.insight_invest.wording import count
 
@@ -55,6 +55,7 @@ class Walk(Landing):
             remember_parts(run, [one for one in asked if one not in problems or problems[one][0] is State.EMPTY])
 
 
+@repeatable
 def range_sessions(run: Run) -> list[date]:
     """The sessions from ``--start`` to ``--end``; none of a run that is not over a range, or of the whole history."""
     start = run.options.start
@@ -77,7 +78,7 @@ def walk_listings(run: Run, days: Sequence[date]) -> Walk:
     """
     left = _left(run, days)
     walk = Walk()
-    snapshot = snapshot_of(run.settings, run.connection, run.job.iso_code)
+    snapshot = snapshot_of(run)
 
     def wanted(day: date, listing: "pd.DataFrame") -> list[Wanted]:
         try:
@@ -164,5 +165,6 @@ def _only(answers: Iterator[Answer], days: Sequence[date]) -> Iterator[Answer]:
         yield replace(answer, bars=answer.bars[mine])
 
 
+@repeatable
 def _is_loaded(run: Run, session: date) -> bool:
     return is_recorded(run.connection, run.job.iso_code, session)

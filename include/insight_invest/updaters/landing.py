@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
+from typing import TYPE_CHECKING
 
 from include.insight_invest import sessions
 from include.insight_invest.checks.bars import only_sessions
@@ -11,14 +12,16 @@ from include.insight_invest.errors import BatchRefused, UniverseError
 from include.insight_invest.sources.base import Answer, State, Wanted, Window
 from include.insight_invest.store import overrides, symbols, universe
 from include.insight_invest.store.coverage import settled
+from include.insight_invest.store.load import Counts
 from include.insight_invest.store.overrides import SessionState
 from include.insight_invest.store.universe import Target
 from include.insight_invest.updaters.gate import note_refused, refuse_bad_batch
 from include.insight_invest.updaters.ghosts import Ghosts
 from include.insight_invest.updaters.price_limits import within_limits
-from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.progress import Run, repeatable
 from include.insight_invest.updaters.resuming import left_to_ask, remember, without_final
 from include.insight_invest.updaters.storing import (
+    Judged,
     checked_answer,
     in_window,
     notes_of,
@@ -28,6 +31,9 @@ from include.insight_invest.updaters.storing import (
     whole_histories,
 )
 from include.insight_invest.wording import count
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FIRST_SESSION = sessions.FIRST_DAY
 # Yahoo tells some splits and dividends long after their day: what it lists of a quarter's sessions is read again, which
@@ -39,11 +45,13 @@ SHOWN_STALE = 10
 NO_BAR_OF = "no bar of"  # how a note of stale tickers begins
 
 
+@repeatable
 def targets_of(run: Run) -> list[Target]:
     """The tickers this run is for: the country's, or those asked for, of this shard."""
     return universe.targets(run.connection, run.job.iso_code, run.options.tickers, run.options.shard, session=run.end)
 
 
+@repeatable
 def wanted_of(run: Run, targets: Sequence[Target], *, history: bool = True) -> list[Wanted]:
     """What is wanted of each: the look-back and what is new, and with ``history`` all of it where it is not loaded yet.
 
@@ -84,7 +92,7 @@ class Landing:
         for answer in answers:
             try:
                 refuse_bad_batch(run, answer)
-                _land(run, ghosts.without(answer), self.newest)
+                _land(run, run.again(partial(ghosts.without, answer)), self.newest)
             except BatchRefused as error:
                 note_refused(run, answer, error)
                 self.refused.append(error)
@@ -117,7 +125,7 @@ def land_more(run: Run, answers: Iterator[Answer]) -> None:
     ghosts = Ghosts(run)
     try:
         for answer in answers:
-            _land(run, ghosts.without(answer), {})
+            _land(run, run.again(partial(ghosts.without, answer)), {})
         for answer in ghosts.bars():
             _land(run, answer, {})
     finally:  # also of a source that turns out to be down
@@ -127,6 +135,33 @@ def land_more(run: Run, answers: Iterator[Answer]) -> None:
 
 
 def _land(run: Run, answer: Answer, newest: dict[str, date]) -> None:
+    """Load one answer, and remember how its tickers ended and of whom it spoke."""
+    stored = _store(run, answer)
+    answer, checked = stored.answer, stored.checked
+    run.notes += notes_of(checked)
+    with_bars = set(checked.good["ticker"])
+    run.used(answer.source)
+    run.listen(answer)
+    held = {row["ticker"] for row in checked.held}
+    last = {str(ticker): day.date() for ticker, day in stored.bars.groupby("ticker")["trade_date"].max().items()}
+    newest |= {ticker: max(day, newest.get(ticker, day)) for ticker, day in last.items()}
+    for target in answer.asked:
+        if run.outcomes.get(target.ticker, (None, None))[0] is not State.UPDATED:
+            run.outcomes[target.ticker] = _outcome(target, answer, stored.counts.tickers, with_bars, held)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """What became of one answer: what is believed of it, its bars of sessions that were asked for, how many rows."""
+
+    answer: Answer
+    bars: "pd.DataFrame"
+    checked: Judged
+    counts: Counts
+
+
+@repeatable
+def _store(run: Run, answer: Answer) -> _Stored:
     """Check one answer and load it, with its actions and its ledger entry, in one transaction."""
     answer = undecided(run.connection, answer)
     if run.job.iso_code in WITHOUT_DIVIDENDS:
@@ -150,16 +185,7 @@ def _land(run: Run, answer: Answer, newest: dict[str, date]) -> None:
         run.account(counts)
         universe.mark_history_loaded(run.connection, sorted(whole_histories(checked) & run.whole))
         universe.ask_history_again(run.connection, sorted(read_in_old_shares(checked) - run.whole))
-    run.notes += notes_of(checked)
-    with_bars = set(checked.good["ticker"])
-    run.used(answer.source)
-    run.listen(answer)
-    held = {row["ticker"] for row in checked.held}
-    last = {str(ticker): day.date() for ticker, day in bars.groupby("ticker")["trade_date"].max().items()}
-    newest |= {ticker: max(day, newest.get(ticker, day)) for ticker, day in last.items()}
-    for target in answer.asked:
-        if run.outcomes.get(target.ticker, (None, None))[0] is not State.UPDATED:
-            run.outcomes[target.ticker] = _outcome(target, answer, counts.tickers, with_bars, held)
+    return _Stored(answer, bars, checked, counts)
 
 
 def _outcome(
@@ -207,6 +233,7 @@ def require(run: Run, targets: Sequence[Target]) -> None:
         )
 
 
+@repeatable
 def _note_stale(run: Run, newest: dict[str, date]) -> None:
     silent = overrides.silent_sessions(run.connection, run.job.exchange)
     end = max((day for day in _sessions_until(run.job.exchange, run.end) if day not in silent), default=run.end)

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from include.insight_invest.errors import NotFound, SourceError, Throttled, UniverseError
 from include.insight_invest.sources.base import State, problem
-from include.insight_invest.sources.fred import Description, Fred, chicago_day
+from include.insight_invest.sources.fred import Description, Fred, Vintages, chicago_day
 from include.insight_invest.store import universe
 from include.insight_invest.store.load import Counts
 from include.insight_invest.store.universe import Series
 from include.insight_invest.store.vintages import Known, Status, known_series, load_vintages, set_status
-from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.progress import Run, repeatable
 from include.insight_invest.updaters.resuming import left_to_ask, remember
 
 if TYPE_CHECKING:
@@ -35,10 +35,7 @@ TRUSTED_DAYS = 30
 
 def update_macro(run: Run) -> None:
     """Every series of tb_macro, one after another; one that fails does not stop the next, a 429 stops them all."""
-    wanted = universe.series(run.connection, run.options.tickers, run.options.shard)
-    _require(run, wanted)
-    wanted = left_to_ask(run, wanted, lambda series: series.fred)
-    known = known_series(run.connection, run.job.name)
+    wanted, known = _wanted(run)
     fred = Fred(run.settings)
     run.used(fred.name)
     throttled = False
@@ -60,6 +57,15 @@ def update_macro(run: Run) -> None:
         remember(run, len(wanted) - done)
     if run.outcomes.keys() - run.told:
         run.require_an_answer("series was answered")
+
+
+@repeatable
+def _wanted(run: Run) -> tuple[list[Series], dict[int, Known]]:
+    """The series that are asked for, and what is known of each by its macro_id."""
+    wanted = universe.series(run.connection, run.options.tickers, run.options.shard)
+    _require(run, wanted)
+    wanted = left_to_ask(run, wanted, lambda series: series.fred)
+    return wanted, known_series(run.connection, run.job.name)
 
 
 def _update(run: Run, fred: Fred, series: Series, known: Known) -> tuple[State, str | None]:
@@ -87,22 +93,27 @@ def _load(run: Run, fred: Fred, series: Series, known: Known, since: date | None
     asked = None if known.asked is None else chicago_day(known.asked)
     total, newest = Counts(), known.newest
     for answer in fred.vintages(series.fred, since, run.context.as_of):
-        with run.batch():
-            counts = load_vintages(
-                run.connection,
-                # a first load is whole: what came later would be dated as if it had become known later
-                answer.rows if asked is None else _within(run, answer.rows),
-                run.context,
-                macro_id=series.macro_id,
-                source=fred.name,
-                until=answer.end,
-                known_until=asked,
-            )
-            run.account(counts)
-        total.add(counts)
+        total.add(_land(run, answer, series.macro_id, asked))
         if not answer.rows.empty:
             newest = answer.rows["realtime_start"].max().date()
     return total, newest
+
+
+@repeatable
+def _land(run: Run, answer: Vintages, macro_id: int, asked: date | None) -> Counts:
+    with run.batch():
+        counts = load_vintages(
+            run.connection,
+            # a first load is whole: what came later would be dated as if it had become known later
+            answer.rows if asked is None else _within(run, answer.rows),
+            run.context,
+            macro_id=macro_id,
+            source=Fred.name,
+            until=answer.end,
+            known_until=asked,
+        )
+        run.account(counts)
+    return counts
 
 
 def _since(run: Run, known: Known) -> date | None:
@@ -145,6 +156,7 @@ def _unknown(run: Run, series: Series, known: Known, error: NotFound) -> tuple[S
     return problem(error)
 
 
+@repeatable
 def _mark(run: Run, series: Series, known: Known, status: Status, note: str | None = None) -> None:
     """Remember and tell what a series has become. A run of the past does not judge what a later one found."""
     later = max((moment for moment in (known.asked, known.status_since) if moment is not None), default=None)

@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate
+
+import psycopg
 
 from include.insight_invest.errors import SourceUnavailable
 from include.insight_invest.jobs import Job
@@ -15,6 +18,7 @@ from include.insight_invest.sources.base import Answer, State
 from include.insight_invest.store import ledger
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.lease import one_batch_at_a_time
+from include.insight_invest.store.link import Link
 from include.insight_invest.store.load import Counts, LoadContext
 
 if TYPE_CHECKING:
@@ -61,7 +65,7 @@ class Run:
     job: Job
     options: RunOptions
     settings: Settings
-    connection: Connection
+    link: Link
     context: LoadContext
     session: date
     progress: Progress
@@ -76,19 +80,51 @@ class Run:
     listings: "Nasdaq | None" = None  # the US exchanges' files, once they were asked for
     parts: set[str] = field(default_factory=set)  # sessions and tickers that an unfinished run over listings has landed
     told: set[str] = field(default_factory=set)  # whose problem an earlier run has reported: in the ledger only
+    _accounted: Counts = field(default_factory=Counts)  # of the batch at work
+    _version: str | None = None  # of the ledger row, as the batch at work wrote it
+
+    @property
+    def connection(self) -> Connection:
+        """The connection to work on; another one where the last was lost between two batches."""
+        return self.link.connection
+
+    def again[T](self, step: Callable[[], T]) -> T:
+        """What ``step`` returns, as ``Link.again``; what it noted before it broke off is forgotten."""
+        notes = list(self.notes)
+
+        def anew() -> T:
+            self.notes[:] = notes
+            return step()
+
+        return self.link.again(anew)
 
     @contextmanager
     def batch(self) -> Iterator[None]:
-        """One transaction for one batch. A dry run, whose transaction lasts until its end, keeps nobody waiting."""
-        with self.connection.transaction():
-            if not self.options.dry_run:
-                one_batch_at_a_time(self.connection)
-            yield
+        """One transaction for one batch. A dry run, whose transaction lasts until its end, keeps nobody waiting.
+
+        A COMMIT whose answer is lost with the connection may have happened: then the ledger row is as it was written.
+        """
+        self._accounted, self._version = Counts(), None
+        complete = False
+        try:
+            with self.connection.transaction():
+                if not self.options.dry_run:
+                    one_batch_at_a_time(self.connection)
+                yield
+                complete = True
+        except psycopg.Error as error:
+            if not (complete and self.link.is_lost_by(error) and self._is_committed()):
+                raise
+        self.counts.add(self._accounted)
 
     def account(self, counts: Counts) -> None:
-        """Write ``counts`` into the ledger row, in the transaction of their data."""
-        ledger.add(self.connection, self.context.run_id, counts)
-        self.counts.add(counts)
+        """Write ``counts`` of a batch into the ledger row, in the transaction of their data."""
+        self._version = ledger.add(self.connection, self.context.run_id, counts)
+        self._accounted = counts
+
+    def _is_committed(self) -> bool:
+        written = self._version
+        return written is not None and ledger.version(self.connection, self.context.run_id) == written
 
     @property
     def requests_left(self) -> int:
@@ -130,3 +166,13 @@ class Run:
         """Remember that rows came from ``source``."""
         if source not in self.sources:
             self.sources.append(source)
+
+
+def repeatable[**P, T](step: Callable[Concatenate[Run, P], T]) -> Callable[Concatenate[Run, P], T]:
+    """Have a step done again that lost its connection or a lock: it uses the database only, and may begin anew."""
+
+    @wraps(step)
+    def call(run: Run, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return run.again(lambda: step(run, *args, **kwargs))
+
+    return call

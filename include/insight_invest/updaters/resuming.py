@@ -14,7 +14,7 @@ from include.insight_invest.errors import BudgetExceeded
 from include.insight_invest.sources.base import State, Wanted
 from include.insight_invest.store import ledger
 from include.insight_invest.store.bars import final_bars
-from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.progress import Run, repeatable
 from include.insight_invest.wording import count
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ def left_to_ask[T](run: Run, wanted: Sequence[T], name: Callable[[T], str]) -> l
     return [one for one in wanted if name(one) not in landed]
 
 
+@repeatable
 def remember(run: Run, left: int, *, until: date | None = None) -> None:
     """Write how each ticker ended so far into the ledger; after its batch, so that it never says too much.
 
@@ -68,6 +69,7 @@ def budget_spent(run: Run, what: str) -> BudgetExceeded:
     )
 
 
+@repeatable
 def parts_landed(run: Run) -> set[str]:
     """The parts of a run over listings, sessions and Naver's tickers, that interrupted ones with the same wish landed.
 
@@ -76,6 +78,7 @@ def parts_landed(run: Run) -> set[str]:
     return ledger.parts_before(run.connection, run.context.run_id, run.end, run.context.as_of - RESUMED_WITHIN)
 
 
+@repeatable
 def remember_parts(run: Run, parts: Iterable[str]) -> None:
     """Write into the ledger that ``parts`` have landed too; after their batch."""
     run.parts |= set(parts)

@@ -17,7 +17,7 @@ from include.insight_invest.store.database import Connection
 from include.insight_invest.store.listed import ever_listed, record_listing
 from include.insight_invest.store.universe import Target
 from include.insight_invest.updaters.landing import land_all, land_more, targets_of, wanted_of
-from include.insight_invest.updaters.progress import Run
+from include.insight_invest.updaters.progress import Run, repeatable
 from include.insight_invest.updaters.resuming import is_backfill
 from include.insight_invest.wording import count
 
@@ -60,7 +60,7 @@ def ask_listings(run: Run, wanted: Sequence[Wanted]) -> Answer:
     Raises as ``Nasdaq.prices``.
     """
     if run.listings is None:
-        run.listings = listings_of(run.connection, run.settings, run.end)
+        run.listings = run.again(lambda: listings_of(run.connection, run.settings, run.end))
     nasdaq = run.listings
     sent, proven = nasdaq.requests, nasdaq.proven
     try:
@@ -68,11 +68,14 @@ def ask_listings(run: Run, wanted: Sequence[Wanted]) -> Answer:
     finally:
         run.counts.requests += nasdaq.requests - sent
     if nasdaq.listed and not proven:
-        with run.batch():
-            run.notes += record_listing(
-                run.connection, run.job.iso_code, run.end, nasdaq.listed, nasdaq.name, run.context
-            )
+        _record(run, nasdaq)
     return replace(answer, requests=0)
+
+
+@repeatable
+def _record(run: Run, nasdaq: Nasdaq) -> None:
+    with run.batch():
+        run.notes += record_listing(run.connection, run.job.iso_code, run.end, nasdaq.listed, nasdaq.name, run.context)
 
 
 def land_listed(run: Run, targets: Sequence[Target]) -> None:
@@ -92,12 +95,15 @@ def land_listed(run: Run, targets: Sequence[Target]) -> None:
         land_more(run, iter([replace(answer, asked=served, problems={})]))
     if run.listings is None or not run.listings.listed:
         return
-    without = [target.meta_id for target in targets if target.ticker not in run.listings.traded]
-    known = ever_listed(run.connection, without, run.session)
+    _note_unlisted(run, answer.source, [one.meta_id for one in targets if one.ticker not in run.listings.traded])
+
+
+@repeatable
+def _note_unlisted(run: Run, source: str, meta_ids: Sequence[int]) -> None:
+    """Those of ``meta_ids`` that a listing has ever had were asked for in vain."""
+    known = ever_listed(run.connection, meta_ids, run.session)
     with run.connection.transaction():
-        coverage.asked_in_vain(
-            run.connection, answer.source, dict.fromkeys(known, run.session), run.session, run.context
-        )
+        coverage.asked_in_vain(run.connection, source, dict.fromkeys(known, run.session), run.session, run.context)
 
 
 def _left(run: Run, wanted: Sequence[Wanted], reason: str) -> list[Wanted]:
