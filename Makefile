@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint up down dags-test lock
+.PHONY: help setup demo test chaos lint up down dags-test lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ demo: setup ## run every job end to end: no network, no Docker, no keys
 
 test: setup ## run all tests; ARGS="tests/store -k splits" runs some
 	@$(PYTHON) -m pytest $(ARGS)
+
+chaos: setup ## kill runs and servers at hundreds of points, and compare what is left; ARGS="us-first kill" is a part
+	@$(PYTHON) -m tests.chaos $(ARGS)
 
 lint: setup ## ruff, mypy, shellcheck and the Compose file
 	@scripts/lint

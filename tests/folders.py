@@ -119,6 +119,13 @@ def write_fred(folder: Path, series: str, releases: Sequence[tuple[str, str, str
     _write(folder / "fred" / f"{series}.all_releases.json", json.dumps({"observations": rows}))
 
 
+def write_listing(folder: Path, *rows: tuple[str, str, str, str]) -> None:
+    """Nasdaq's listing: rows of (symbol, lastsale, netchange, volume); NYSE and AMEX list nothing."""
+    for exchange, shares in (("nasdaq", rows), ("nyse", ()), ("amex", ())):
+        listed = [dict(zip(("symbol", "lastsale", "netchange", "volume"), row, strict=True)) for row in shares]
+        _write(folder / "us_listing" / f"{exchange}_full_tickers.json", json.dumps(listed))
+
+
 def _write(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")

@@ -22,6 +22,7 @@ from include.insight_invest.log import redact
 from include.insight_invest.report import Report, Status
 from include.insight_invest.runner import RunOptions, run
 from include.insight_invest.settings import Settings
+from include.insight_invest.stopping import sigterm_raises
 
 JobName = StrEnum("JobName", {name: name for name in (*JOBS, "all")})  # type: ignore[misc]
 app = typer.Typer(
@@ -69,6 +70,9 @@ def root(
     end: Annotated[str | None, typer.Option(help="Last date wanted (YYYY-MM-DD).")] = None,
     shard: Annotated[str, typer.Option(help="I/N: the I-th of N parts of the universe.")] = "1/1",
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Ask for the whole history again.")] = False,
+    wait: Annotated[
+        int, typer.Option(min=0, help="Seconds to wait for another run of the job to end; 75 after that.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one report object as the last line.")] = False,
 ) -> None:
     """Run a job, or one of the commands below."""
@@ -77,7 +81,7 @@ def root(
     if job is None:
         typer.echo(context.get_help())
         raise typer.Exit(2)
-    with errors_end(as_json=as_json):
+    with errors_end(as_json=as_json), sigterm_raises():
         settings = settings_and_log()
         chosen = list(JOBS.values()) if job == "all" else [JOBS[job]]
         _require_common(settings, chosen)
@@ -89,6 +93,7 @@ def root(
             end=_day(end, "--end") if end else None,
             shard=_shard(shard),
             full_refresh=full_refresh,
+            wait=wait,
         )
         reports: list[Report] = []
         for one in chosen:

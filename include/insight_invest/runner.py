@@ -77,7 +77,11 @@ def run(
     with connect_patiently(settings, application=f"insight-invest {job.name}") as connection:
         require_current(connection)
         check_tickers(connection, job, options.tickers)
-        with lease(connection, job.name, options.shard), _undone(connection, when=options.dry_run):
+        with (
+            lease(connection, job.name, options.shard, wait=options.wait),
+            _undone(connection, when=options.dry_run),
+        ):
+            started = clock.now()  # not while it waited for another
             ledger.close_lost(connection, job.name, options.shard, started)
             attempt = ledger.Attempt(
                 job=job.name,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.fixtures.market import BOLT, Market
-from tests.folders import write_chart
+from tests.folders import write_chart, write_listing
 from tests.replay import Fault
 from tests.runner.test_completeness import gaps
 
@@ -19,12 +19,8 @@ ACME_THURSDAY = ("ACME", "$12.00", "0.50", "2400")
 
 
 def list_shares(market: Market, *rows: tuple[str, str, str, str]) -> None:
-    """Nasdaq's listing: rows of (symbol, lastsale, netchange, volume); NYSE and AMEX list nothing."""
-    folder = market.folder / "us_listing"
-    folder.mkdir(exist_ok=True)
-    for exchange, shares in (("nasdaq", rows), ("nyse", ()), ("amex", ())):
-        listed = [dict(zip(LISTED, row, strict=True)) for row in shares]
-        (folder / f"{exchange}_full_tickers.json").write_text(json.dumps(listed))
+    """Nasdaq's listing of (symbol, lastsale, netchange, volume)."""
+    write_listing(market.folder, *rows)
 
 
 def last_bars(market: Market) -> list[tuple[Any, ...]]:

@@ -55,6 +55,7 @@ class RunOptions:
     end: date | None = None
     shard: tuple[int, int] = (1, 1)
     full_refresh: bool = False
+    wait: int = 0  # seconds, for another run of the job to end
     trigger: str = "cli"
 
 
