@@ -224,7 +224,7 @@ class TestServer:
     def test_it_stays_away(self, own_server: OwnServer, own_market: Market) -> None:
         began = time.monotonic()
         with (
-            befalling(35, lambda _: own_server.stop()),
+            befalling(30, lambda _: own_server.stop()),
             pytest.raises(DatabaseAway, match=r"did not come back within 1 s \(INSIGHT_DATABASE_WAIT\).*Is it up\?"),
         ):
             own_market.run(settings=own_market.settings(database_wait=1))
