@@ -52,7 +52,7 @@ __all__ = ["RunOptions", "audit", "run", "session_of"]
 _TOLD = (UsageError, SourceError, BatchRefused, StoreError)
 _COUNTED = (State.THROTTLED, State.FAILED)
 # A run that is stopped has 30 s to live: it does not wait longer than this for a database to write its end into.
-STOPPED_WAIT_SECONDS = 10
+STOPPED_WAIT_SECONDS = 5
 
 
 def run(

@@ -119,6 +119,11 @@ def after(pattern: bytes) -> Cut:
     return cut
 
 
+def behind(pattern: bytes) -> Cut:
+    """Behind the next message with ``pattern`` in it."""
+    return lambda data: len(data) if pattern in data else None
+
+
 def after_bytes(number: int) -> Cut:
     """After ``number`` more bytes."""
     left = number

@@ -11,14 +11,13 @@ import psycopg
 import pytest
 
 from include.insight_invest.errors import DatabaseAway, LeaseHeld
-from include.insight_invest.store import ledger
 from tests.fixtures.market import Market
 from tests.folders import Bar, write_chart
 from tests.outage import LONG
 from tests.outage.conftest import OwnServer, empty
 from tests.outage.events import befalling, end
 from tests.outage.planted import planted
-from tests.outage.proxy import Proxy, Rule, after, after_bytes, proxied
+from tests.outage.proxy import Proxy, Rule, after, after_bytes, behind, proxied
 from tests.replay import Fault
 from tests.runner.test_stopping import process, until
 
@@ -96,6 +95,13 @@ class TestCut:
         assert (report.exit_code, through.cuts, report.rows) == (0, 1, expected)
         (row,) = market.ledger()
         assert (row["rows_new"], row["rows_unchanged"]) == (expected.new, 0)
+        market.audit(job)
+
+    def test_the_answer_to_the_end_of_the_run_is_lost(self, market: Market, through: Proxy, job: str) -> None:
+        through.rule = Rule(behind(b"set status = $1"), answered=True)
+        report = run_through(market, through, job)
+        assert (report.exit_code, through.cuts) == (0, 1)
+        assert [row["status"] for row in market.ledger()] == ["succeeded"]
         market.audit(job)
 
     def test_a_server_that_was_not_told_gives_the_lease_back_to_its_run(
@@ -270,9 +276,3 @@ class TestRace:
         assert "Run the job again" in (report.error or "")
         assert [(row["status"], row["rows_new"]) for row in market.ledger()] == [("failed", 0)]
         market.audit()
-
-
-def test_the_version_of_a_ledger_row_is_its_last_batch(market: Market) -> None:
-    market.run()
-    with psycopg.connect(market.url) as connection, pytest.raises(LeaseHeld, match="closed run 1 as lost"):
-        ledger.version(connection, 1)

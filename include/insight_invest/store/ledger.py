@@ -99,7 +99,7 @@ def version(connection: Connection, run_id: int) -> str:
     Raises LeaseHeld where another run has found it open without its lease, and closed it.
     """
     row = connection.execute(
-        "select xmin::text from tb_job_run where run_id = %s and status = 'running'", [run_id]
+        "select xmin::text from tb_job_run where run_id = %s and status <> 'lost'", [run_id]
     ).fetchone()
     if row is None:
         raise LeaseHeld(

@@ -67,7 +67,6 @@ class Link:
         self._reopened = ExitStack()
         self._use(connection)
         self._wait = settings.database_wait
-        self._watch: Watch | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -194,8 +193,10 @@ def _is_gone(connection: Connection) -> bool:
     """Whether the connection is closed, at this end or, while it was idle, at the other; asks nobody."""
     if connection.closed or connection.info.transaction_status is not TransactionStatus.IDLE:
         return connection.closed
+    arrived = select.poll()
+    arrived.register(connection.pgconn.socket, select.POLLIN)
     try:
-        while select.select([connection.pgconn.socket], [], [], 0)[0]:
+        while arrived.poll(0):
             connection.pgconn.consume_input()  # a server's last word; after it an end of file, which raises
     except psycopg.OperationalError:
         return True
