@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import pandas as pd
-import requests
 
-from include.insight_invest.errors import NotFound, SourceError, SourceUnavailable, Throttled
+from include.insight_invest import clock
+from include.insight_invest.errors import InsightError, NotFound, SourceError, SourceUnavailable, Throttled
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, Answer, Wanted, batches, problem
 from include.insight_invest.sources.calling import Pace, quiet, retrying
 from include.insight_invest.sources.reader import CURRENCY, Requests, finance_datareader, reason_of, without_halt_zeros
 
 HISTORY_BATCH_TICKERS = 25
+SEOUL = ZoneInfo("Asia/Seoul")
 
 
 class Naver:
@@ -88,14 +90,19 @@ class Naver:
         fdr.naver.data.requests = self._http
         try:
             with quiet("finance-datareader"):
-                history: pd.DataFrame = fdr.DataReader(f"NAVER:{code}", "1900-01-01")
-        except SourceError:
+                read = fdr.DataReader(f"NAVER:{code}", "1900-01-01")
+            history: pd.DataFrame = read.astype(float)
+        except InsightError:
             raise
-        except (requests.RequestException, OSError, ValueError, KeyError) as error:
+        except OSError as error:  # as every error of requests is
             raise SourceUnavailable(f"Naver did not answer for {code}: {reason_of(error)}") from error
+        except Exception as error:
+            raise SourceUnavailable(f"Naver's answer for {code} is not a chart") from error
         if "</protocol>" not in self._http.last_text:
             # the library would take half a chart, or a page of HTML, for all there is
             raise SourceUnavailable(f"Naver's answer for {code} is not a whole chart")
         if history.empty:
             raise NotFound(f"Naver has nothing for {code}")
+        if history.index.hasnans or history.index[-1].date() > clock.now().astimezone(SEOUL).date():
+            raise SourceUnavailable(f"Naver's chart of {code} has a day that is none yet: {history.index[-1]:%Y-%m-%d}")
         return history
