@@ -35,7 +35,7 @@ class World:
 
     source: Source
     write: Callable[[Path], None]
-    expected: Callable[[Market], Any]
+    expected: Callable[[Market, float], Any]
     play: Callable[..., Round]
 
 
@@ -44,7 +44,7 @@ WORLDS = {
     "krx": World(Source.KRX, korea.write_listings, korea.expected_listings, korea.play_listings),
     "naver": World(Source.NAVER, korea.write_histories, korea.expected_histories, korea.play_histories),
     "fred": World(Source.FRED, macro.write, macro.expected, macro.play),
-    "listings": World(Source.LISTING, listings.write, lambda market: None, listings.play),
+    "listings": World(Source.LISTING, listings.write, lambda market, scale: None, listings.play),
 }
 
 
@@ -79,6 +79,7 @@ class Bench:
     server: Server
     replay: Replay
     folder: Path
+    scale: float
     truth: Any = None
     recorded: dict[str, bytes] = field(default_factory=dict)
 
@@ -89,7 +90,7 @@ class Bench:
 
     def play(self, seed: str, only: Collection[str] | None = None) -> Round:
         """One round."""
-        return self.world.play(self.market(), seed, self.truth, recorded=self.recorded, only=only)
+        return self.world.play(self.market(), seed, self.truth, recorded=self.recorded, only=only, scale=self.scale)
 
     def narrowed(self, seed: str, names: Collection[str]) -> list[str]:
         """As few of the damaged answers as make the round of ``seed`` fail still."""
@@ -104,36 +105,35 @@ class Bench:
 
 
 @contextlib.contextmanager
-def bench(name: str, server: Server, replay: Replay) -> Iterator[Bench]:
-    """The world ``name``, ready to play."""
+def bench(name: str, server: Server, replay: Replay, scale: float = 1.0) -> Iterator[Bench]:
+    """The world ``name``, ready to play; ``scale`` is how much of it a round takes."""
     world = WORLDS[name]
     with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
         world.write(Path(folder))
         replay.load(Path(folder))
-        ready = Bench(world, server, replay, Path(folder))
-        ready.truth = world.expected(ready.market())
+        ready = Bench(world, server, replay, Path(folder), scale)
+        ready.truth = world.expected(ready.market(), scale)
         ready.recorded = recorded_bodies(RECORDED, world.source)
         yield ready
 
 
-def campaign(name: str, ready: Bench, payloads: int, seed: int, tell: Callable[[str], None]) -> Summary:
-    """Rounds until ``payloads`` were served."""
+def campaign(name: str, ready: Bench, payloads: int, seed: int) -> Summary:
+    """Generated answers, then damaged ones until ``payloads`` were served in all; told as they come."""
     summary, before = Summary(), time.monotonic()
-    damaged = payloads if name not in generated.PLAYS else int(payloads * (1 - GENERATED_SHARE))
-    while summary.payloads < damaged:
-        faulthandler.dump_traceback_later(HANGS_SECONDS, exit=True)
-        one = ready.play(f"{seed + summary.rounds}")
+
+    def add(one: Round) -> None:
         summary.add(one)
-        tell(f"{name}: {summary.payloads:,} of {payloads:,}, {time.monotonic() - before:.0f} s")
+        print(f"{name}: {summary.payloads:,} of {payloads:,}, {time.monotonic() - before:.0f} s", flush=True)
         for line in sorted(set(one.wrong)):
-            tell(f"  seed {one.seed}: {line[:400]}")
-    if summary.payloads < payloads:
-        faulthandler.dump_traceback_later(HANGS_SECONDS * 3, exit=True)
-        for one in generated.rounds(name, ready.market, payloads - summary.payloads, seed):
-            summary.add(one)
-            for line in one.wrong:
-                tell(f"  {line[:1500]}")
-        tell(f"{name}: {summary.payloads:,} of {payloads:,} with the generated ones")
+            print(f"  seed {one.seed}: {line[:1000]}", flush=True)
+
+    faulthandler.dump_traceback_later(3 * HANGS_SECONDS, exit=True)
+    if name in generated.PLAYS:
+        for one in generated.rounds(name, ready.market, int(payloads * GENERATED_SHARE), seed):
+            add(one)
+    while summary.payloads < payloads:
+        faulthandler.dump_traceback_later(HANGS_SECONDS, exit=True)
+        add(ready.play(f"{seed + summary.rounds}"))
     faulthandler.cancel_dump_traceback_later()
     summary.seconds = round(time.monotonic() - before)
     return summary
@@ -157,10 +157,8 @@ def main(replay: Replay) -> int:
                     one = ready.play(str(options.seed))
                     print(*sorted(set(one.wrong)), ready.narrowed(str(options.seed), one.names), sep="\n")
                     continue
-                summaries[name] = campaign(
-                    name, ready, options.payloads, options.seed, lambda text: print(text, flush=True)
-                )
-    _report(summaries)
+                summaries[name] = campaign(name, ready, options.payloads, options.seed)
+                _tell(summaries)
     return int(any(summary.failing for summary in summaries.values()))
 
 
@@ -175,7 +173,8 @@ def _server(root: Path) -> Iterator[Server]:
         postgres.stop(root / "postgres")
 
 
-def _report(summaries: dict[str, Summary]) -> None:
+def _tell(summaries: dict[str, Summary]) -> None:
+    """Print the table so far, and write it to build/fuzz.json."""
     print("| source | payloads | runs | seconds | slowest run | how runs ended | how tickers ended | wrong |")
     print("|---|---|---|---|---|---|---|---|")
     for name, one in summaries.items():

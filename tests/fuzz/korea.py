@@ -15,7 +15,6 @@ from tests.replay.faults import Source
 
 THURSDAY = "2026-01-08T12:00+00:00"
 NEWEST = "executeForResourceBundle.cmd"  # which session's listing is the newest
-RANGE: dict[str, Any] = {"start": "2025-11-03", "end": "2026-01-08"}
 DAYS = tuple(str(day) for day in sessions.sessions("XKRX", date(2025, 11, 3), date(2026, 1, 8)))
 HISTORIES = tuple(f"{number:05}0" for number in range(1, 201))
 LISTED = HISTORIES[:12]
@@ -51,7 +50,7 @@ def walk(code: str) -> dict[str, tuple[int, int, int, int, int]]:
     return bars
 
 
-def expected_histories(market: Market) -> Bars:
+def expected_histories(market: Market, _scale: float) -> Bars:
     """What the spared shares have where nothing is damaged."""
     follow(market, SPARED, "KR", "KOSPI")
     report = market.run("kr-price", as_of=THURSDAY, full_refresh=True)
@@ -66,22 +65,24 @@ def play_histories(
     *,
     recorded: dict[str, bytes],
     only: Collection[str] | None = None,
+    scale: float = 1.0,
 ) -> Round:
-    """A first load of every share from Naver."""
+    """A first load of ``scale`` of the shares from Naver."""
     what = Round(seed)
-    follow(market, HISTORIES, "KR", "KOSPI")
+    codes = HISTORIES[: round(len(HISTORIES) * scale)]
+    follow(market, codes, "KR", "KOSPI")
     settings = market.settings(attempts=1, failure_budget=Random(seed).choice((0.02, 1.0)))
     payloads = Payloads(seed, Source.NAVER, text_damage, SPARED, only, recorded)
     row = observed_run(
-        market, what, payloads, job="kr-price", as_of=THURSDAY, asked=HISTORIES, settings=settings, full_refresh=True
+        market, what, payloads, job="kr-price", as_of=THURSDAY, asked=codes, settings=settings, full_refresh=True
     )
-    what.wrong += not_theirs(bars_of(market, SPARED), truth, row)
+    what.wrong += not_theirs(bars_of(market, sorted({*SPARED} & {*codes})), truth, row)
     return what
 
 
-def expected_listings(market: Market) -> Bars:
+def expected_listings(market: Market, scale: float) -> Bars:
     """What the spared shares have where nothing is damaged."""
-    report = market.run("kr-price", as_of=THURSDAY, **RANGE)
+    report = market.run("kr-price", as_of=THURSDAY, **_range(scale))
     assert report.exit_code == 0, report.error
     return bars_of(market, [code for code in LISTED if code in SPARED])
 
@@ -93,6 +94,7 @@ def play_listings(
     *,
     recorded: dict[str, bytes],
     only: Collection[str] | None = None,
+    scale: float = 1.0,
 ) -> Round:
     """The range with a damaged listing for each session, then synchronisations with the newest.
 
@@ -104,10 +106,12 @@ def play_listings(
     damage = rows_of([code for code in LISTED if code not in SPARED]) if by_row else listing_damage
     settings = market.settings(attempts=1, failure_budget=1.0)
     payloads = Payloads(seed, Source.KRX, damage, (NEWEST,), only, {} if by_row else recorded)
-    row = observed_run(market, what, payloads, job="kr-price", as_of=THURSDAY, asked=(), settings=settings, **RANGE)
+    row = observed_run(
+        market, what, payloads, job="kr-price", as_of=THURSDAY, asked=(), settings=settings, **_range(scale)
+    )
     if by_row:
         what.wrong += not_theirs(bars_of(market, list(truth)), truth, row)
-    for number in range(60):
+    for number in range(round(60 * scale)):
         spared = () if number % 4 == 0 else (NEWEST,)
         payloads = Payloads(f"{seed} {number}", Source.KRX, listing_damage, spared, only, recorded)
         observed_synchronisation(market, what, payloads, iso_code="KR", as_of=THURSDAY)
@@ -116,3 +120,8 @@ def play_listings(
     payloads = Payloads(f"{seed} daily", Source.KRX, listing_damage, (), only)
     observed_run(market, what, payloads, job="kr-price", as_of=THURSDAY, asked=(), settings=settings)
     return what
+
+
+def _range(scale: float) -> dict[str, Any]:
+    """The last sessions, ``scale`` of them."""
+    return {"start": DAYS[-round(len(DAYS) * scale)], "end": DAYS[-1]}

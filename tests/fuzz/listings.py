@@ -58,6 +58,7 @@ def play(
     *,
     recorded: dict[str, bytes],
     only: Collection[str] | None = None,
+    scale: float = 1.0,
 ) -> Round:
     """A clean load, then ten times a run without Yahoo and five synchronisations, each with the files damaged anew."""
     what = Round(seed)
@@ -65,7 +66,7 @@ def play(
     observed_run(market, what, Payloads(seed, Source.OTHER, rows_damage), job="us-price", as_of=THURSDAY, asked=TICKERS)
     market.replay.fault(Fault.SERVER_ERROR, source="yahoo")
     settings = market.settings(attempts=1, failure_budget=1.0)
-    for number in range(10):
+    for number in range(round(10 * scale)):
         payloads = Payloads(f"{seed} {number}", Source.LISTING, rows_damage, (), only, recorded)
         observed_run(market, what, payloads, job="us-price", as_of=FRIDAY, asked=TICKERS, settings=settings)
         for again in range(5):

@@ -44,7 +44,7 @@ def walk(days: list[str], rng: Random) -> dict[str, Bar]:
     return bars
 
 
-def expected(market: Market) -> list[dict[str, list[tuple[Any, ...]]]]:
+def expected(market: Market, _scale: float) -> list[dict[str, list[tuple[Any, ...]]]]:
     """What the spared shares have after each of the two runs where nothing is damaged."""
     follow(market, SPARED, "US")
     found = []
@@ -62,14 +62,16 @@ def play(
     *,
     recorded: dict[str, bytes],
     only: Collection[str] | None = None,
+    scale: float = 1.0,
 ) -> Round:
-    """The two runs of a round."""
+    """The two runs of a round, with ``scale`` of the shares."""
     what = Round(seed)
-    follow(market, TICKERS, "US")
+    tickers = TICKERS[: round(len(TICKERS) * scale)]
+    follow(market, tickers, "US")
     settings = market.settings(attempts=1, failure_budget=Random(seed).choice((0.02, 1.0)))
     # where half of a batch lacks the last session, all of it is refused: the second day would prove little
     for as_of, share, rows in zip((THURSDAY, FRIDAY), (1.0, 0.5), truth, strict=True):
         payloads = Payloads(f"{seed} {as_of[:10]}", Source.YAHOO, chart_damage, SPARED, only, recorded, share)
-        row = observed_run(market, what, payloads, job="us-price", as_of=as_of, asked=TICKERS, settings=settings)
-        what.wrong += not_theirs(bars_of(market, SPARED), rows, row)
+        row = observed_run(market, what, payloads, job="us-price", as_of=as_of, asked=tickers, settings=settings)
+        what.wrong += not_theirs(bars_of(market, sorted({*SPARED} & {*tickers})), rows, row)
     return what

@@ -19,6 +19,7 @@ The first rule that fits decides.
 
 import json
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -78,8 +79,7 @@ def parse_listing(body: bytes, exchange: str) -> pd.DataFrame:
     Text columns are objects, None where the file says nothing; marketcap is in US dollars, NaN where unknown. Raises
     SourceUnavailable where it is no listing, or holds no share.
     """
-    raw = pd.DataFrame.from_records(_rows(body, exchange), columns=_FIELDS)
-    text = raw.map(_plain)
+    text = _texts(_rows(body, exchange), _FIELDS)
     marketcap = pd.to_numeric(text["marketCap"], errors="coerce").astype("float64")
     frame = pd.DataFrame(
         {
@@ -107,8 +107,7 @@ def parse_quotes(body: bytes, exchange: str) -> pd.DataFrame:
     positive, or all NaN where one of them is missing, or nobody traded. Raises as ``parse_listing`` does, but for a
     file without a share.
     """
-    raw = pd.DataFrame.from_records(_rows(body, exchange), columns=_QUOTED)
-    text = raw.map(_plain).apply(lambda column: column.str.replace(r"[$,]", "", regex=True))
+    text = _texts(_rows(body, exchange), _QUOTED).apply(lambda column: column.str.replace(r"[$,]", "", regex=True))
     close, change, volume = (pd.to_numeric(text[name], errors="coerce").astype("float64") for name in _QUOTED[1:])
     frame = pd.DataFrame(
         {"ticker": text["symbol"], "close": close, "before": close - change, "volume": volume},
@@ -144,9 +143,13 @@ def security_types(symbol: "pd.Series[str]", name: "pd.Series[str]") -> "pd.Seri
     return pd.Series(kinds, index=name.index, dtype=object)
 
 
-def _plain(value: object) -> str:
-    """What a field says, as a line of text; nothing where it is no text and no number."""
-    return plain(str(value), _LONGEST) if isinstance(value, str | int | float) and value == value else ""
+def _texts(rows: list[dict[str, Any]], fields: Sequence[str]) -> pd.DataFrame:
+    """What the ``fields`` of each row say, as lines of text; nothing where one is no text and no number."""
+
+    def said(value: object) -> str:
+        return plain(str(value), _LONGEST) if isinstance(value, str | int | float) and value == value else ""
+
+    return pd.DataFrame({name: [said(row.get(name)) for row in rows] for name in fields}, dtype=object)
 
 
 def _is_symbol(text: str) -> bool:

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from include.insight_invest import clock
 from include.insight_invest.errors import InsightError, NotFound, SourceError, SourceUnavailable, Throttled
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, Answer, Wanted, batches, problem
@@ -14,7 +12,6 @@ from include.insight_invest.sources.calling import Pace, quiet, retrying
 from include.insight_invest.sources.reader import CURRENCY, Requests, finance_datareader, reason_of, without_halt_zeros
 
 HISTORY_BATCH_TICKERS = 25
-SEOUL = ZoneInfo("Asia/Seoul")
 
 
 class Naver:
@@ -103,6 +100,4 @@ class Naver:
             raise SourceUnavailable(f"Naver's answer for {code} is not a whole chart")
         if history.empty:
             raise NotFound(f"Naver has nothing for {code}")
-        if history.index.hasnans or history.index[-1].date() > clock.now().astimezone(SEOUL).date():
-            raise SourceUnavailable(f"Naver's chart of {code} has a day that is none yet: {history.index[-1]:%Y-%m-%d}")
         return history
