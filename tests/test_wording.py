@@ -2,7 +2,7 @@
 
 import pytest
 
-from include.insight_invest.wording import count
+from include.insight_invest.wording import count, plain
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,18 @@ from include.insight_invest.wording import count
 )
 def test_count(number: int, noun: str, said: str) -> None:
     assert count(number, noun) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("as it was", "as it was"),
+        ("two\r\nlines\tand\x00more\x1b[31m", "two lines and more [31m"),
+        ("half \ud800 a pair, \u202e turned", "half a pair, turned"),
+        ("삼성전자", "삼성전자"),
+        ("x" * 1000, "x" * 200),
+        ("\x00", ""),
+    ],
+)
+def test_plain(text: str, said: str) -> None:
+    assert plain(text) == said

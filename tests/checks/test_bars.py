@@ -34,6 +34,8 @@ def frame(*rows: Row) -> pd.DataFrame:
         (("BAD", "2026-03-19", 11.0, 13.0, -INF, 12.0, 2000.0), "a price that is not finite"),
         (("BAD", "2026-03-19", 0.0, 13.0, 0.0, 12.0, 2000.0), "a price that is not positive"),
         (("BAD", "2026-03-19", -11.0, -10.0, -13.0, -12.0, 2000.0), "a price that is not positive"),
+        (("BAD", "2026-03-19", NAN, NAN, NAN, 5e-324, 2000.0), "a price that no market has"),
+        (("BAD", "2026-03-19", NAN, NAN, NAN, 1e308, 2000.0), "a price that no market has"),
         (("BAD", "2026-03-19", 11.0, 10.0, 13.0, 12.0, 2000.0), "low over high"),
         (("BAD", "2026-03-19", 11.0, 13.0, 10.0, 9.0, 2000.0), "close outside low and high"),
         (("BAD", "2026-03-19", 11.0, 13.0, 10.0, 14.0, 2000.0), "close outside low and high"),

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +27,8 @@ _HOSTS = {
 _RAW = "raw.githubusercontent.com"
 _OURSELVES = ("", "127.0.0.1", "localhost")
 
+type Mutate = Callable[[Source, Request, Answer], Answer]
+
 
 class Replay:
     """Serves ``data`` (folders laid out alike, the first preferred) as of ``now``, on 127.0.0.1 until stopped.
@@ -37,6 +39,7 @@ class Replay:
     def __init__(self, data: Sequence[Path], now: datetime, port: int = 0) -> None:
         self.counts: Counter[str] = Counter()
         self._faults = FaultPlan()
+        self._mutate: Mutate | None = None
         self._lock = threading.Lock()
         self.load(*data)
         self.move_clock(now)
@@ -101,8 +104,9 @@ class Replay:
         self._library = Library(folders)
 
     def reset(self) -> None:
-        """Forget counts and faults; clock and folders stay."""
+        """Forget counts, faults and the mutation; clock and folders stay."""
         self._faults.clear()
+        self.mutate(None)
         with self._lock:
             self.counts.clear()
 
@@ -114,6 +118,13 @@ class Replay:
         """
         self._faults.add(Fault(kind), None if source is None else Source(source), match, times)
 
+    def mutate(self, function: Mutate | None) -> None:
+        """Let ``function(source, request, answer)`` say what is sent instead of each answer; None sends the answers.
+
+        It is called on the threads of the connections, in no order.
+        """
+        self._mutate = function
+
     def _answer(self, request: Request) -> Answer:
         if request.host in _OURSELVES:
             return self._control(request)
@@ -122,7 +133,9 @@ class Replay:
             self.counts[source.value] += 1
         fault = self._faults.take(source, request)
         answer = self._from_source(source, request, fault)
-        return answer if fault is None else spoil(answer, fault, source)
+        if fault is not None:
+            answer = spoil(answer, fault, source)
+        return answer if self._mutate is None else self._mutate(source, request, answer)
 
     def _from_source(self, source: Source, request: Request, fault: Fault | None) -> Answer:
         library, now = self._library, self._now

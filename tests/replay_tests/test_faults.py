@@ -88,3 +88,11 @@ def test_fred(replay: Replay, kind: Fault, error: type[Exception], message: str)
 def test_an_unknown_kind_is_refused(replay: Replay) -> None:
     with pytest.raises(ValueError, match="earthquake"):
         replay.fault("earthquake")
+
+
+def test_a_mutation_says_what_is_sent_instead(replay: Replay) -> None:
+    replay.mutate(lambda source, request, answer: answer.but(body=f"{source} {request.path}".encode(), status=418))
+    answer = requests.get(LOGOUT, timeout=5)
+    assert (answer.status_code, answer.text) == (418, "krx /comm/bldAttendant/getJsonData.cmd")
+    replay.reset()
+    assert requests.get(LOGOUT, timeout=5).text == "LOGOUT"

@@ -23,11 +23,7 @@ from include.insight_invest.checks.verdict import (
     held_bars,
     log,
 )
-from include.insight_invest.sources.base import ACTION_COLUMNS
-
-# Hundredths of a currency, as Yahoo writes them: pence, South African cents, agorot, and euro cents of some funds.
-MINOR_UNITS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS", "EUc": "EUR", "USX": "USD"}
-
+from include.insight_invest.sources.base import ACTION_COLUMNS, MINOR_UNITS
 
 # A first load of thousands of histories must not bury the other notes.
 SHOWN_MOVES = 3

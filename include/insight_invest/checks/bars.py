@@ -29,6 +29,8 @@ _EXACT_CURRENCIES = ("KRW",)
 # close where it is no further than this from both of theirs.
 LARGEST_REPAIR = 0.05
 _LARGEST_VOLUME = 1e15
+# Restated for every later split a price may be far from any that was paid; beyond these no double can be reckoned with.
+_LEAST_PRICE, _LARGEST_PRICE = 1e-12, 1e15
 _INFINITE = [math.inf, -math.inf]
 
 
@@ -158,6 +160,7 @@ _CHECKS: tuple[tuple[str, Callable[[pd.DataFrame], "pd.Series[bool]"]], ...] = (
     ("no close", lambda b: b["close"].isna()),
     ("a price that is not finite", lambda b: b[PRICES].isin(_INFINITE).any(axis=1)),
     ("a price that is not positive", lambda b: (b[PRICES] <= 0).any(axis=1)),
+    ("a price that no market has", lambda b: ((b[PRICES] < _LEAST_PRICE) | (b[PRICES] > _LARGEST_PRICE)).any(axis=1)),
     ("low over high", lambda b: b["low"] * (1 - _FLOAT32) > b["high"]),
     ("a volume that is not finite", lambda b: b["volume"].isin(_INFINITE)),
     ("negative volume", lambda b: b["volume"] < 0),

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 BAR_COLUMNS = ("meta_id", "ticker", "trade_date", "open", "high", "low", "close", "volume", "basis_date")
 ACTION_COLUMNS = ("meta_id", "ticker", "ex_date", "kind", "value", "basis_date")
+# Hundredths of a currency, as Yahoo writes them: pence, South African cents, agorot, and euro cents of some funds.
+MINOR_UNITS = {"GBp": "GBP", "GBX": "GBP", "ZAc": "ZAR", "ZAC": "ZAR", "ILA": "ILS", "EUc": "EUR", "USX": "USD"}
 
 
 class State(StrEnum):

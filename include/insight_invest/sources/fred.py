@@ -4,11 +4,13 @@ The key travels in the URL, so nothing of a URL or of a library's message that h
 """
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from http.client import HTTPException
 from typing import Any
+from urllib.error import HTTPError
 from xml.etree.ElementTree import ParseError
 from zoneinfo import ZoneInfo
 
@@ -17,6 +19,7 @@ import pandas as pd
 from include.insight_invest.errors import ConfigurationError, InsightError, NotFound, SourceUnavailable, Throttled
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.calling import Pace, retrying, socket_timeout
+from include.insight_invest.wording import plain
 
 log = logging.getLogger(__name__)
 
@@ -131,12 +134,7 @@ class Fred:
             yield from self._releases(series_id, start, middle)
             yield from self._releases(series_id, middle + timedelta(days=1), end)
         elif not frame.empty:
-            columns = {
-                "base_date": pd.to_datetime(frame["date"]),
-                "realtime_start": pd.to_datetime(frame["realtime_start"]),
-                "value": pd.to_numeric(frame["value"], errors="coerce").astype(float),
-            }
-            yield Vintages(pd.DataFrame(columns), start, end)
+            yield Vintages(_vintages(series_id, frame, start, end), start, end)
 
     def _call(self, series_id: str, call: Callable[[Any], Any]) -> Any:
         return retrying(lambda: self._once(series_id, call), self._settings, what=f"FRED {series_id}")
@@ -147,13 +145,13 @@ class Fred:
         try:
             with socket_timeout(self._settings.timeout):
                 return call(self._open())
-        except (ParseError, AttributeError, TypeError) as error:
+        except (ParseError, AttributeError, TypeError, LookupError) as error:
             # What an answer cut short, and a page of HTML that happens to be well-formed, is to fredapi.
             raise _throttled(series_id, error) or SourceUnavailable(
                 f"FRED's answer for {series_id} is not XML"
             ) from None
-        except ValueError as error:
-            raise _throttled(series_id, error) or _refused(series_id, str(error)) from None
+        except (ValueError, OverflowError) as error:
+            raise _throttled(series_id, error) or _refused(series_id, error) from None
         except (OSError, HTTPException) as error:
             raise SourceUnavailable(f"FRED did not answer for {series_id}: {type(error).__name__}") from None
 
@@ -173,12 +171,38 @@ def _throttled(series_id: str, error: Exception) -> Throttled | None:
     return Throttled(f"FRED asks to slow down at {series_id} ({status})") if status in (403, 429) else None
 
 
-def _refused(series_id: str, message: str) -> InsightError:
+def _vintages(series_id: str, frame: pd.DataFrame, start: date, end: date) -> pd.DataFrame:
+    """The rows of an answer for ``start`` to ``end``. Raises SourceUnavailable where they cannot be those of one."""
+    rows = pd.DataFrame(
+        {
+            "base_date": pd.to_datetime(frame["date"]),
+            "realtime_start": pd.to_datetime(frame["realtime_start"]),
+            "value": pd.to_numeric(frame["value"], errors="coerce").astype(float),
+        }
+    )
+    known = rows["realtime_start"].between(pd.Timestamp(start), pd.Timestamp(end))  # FRED clips them to the window
+    wrong = {
+        "an observation without a day": rows["base_date"].isna(),
+        "a vintage of another time than was asked for": ~known,
+        "a value that is not finite": rows["value"].isin((math.inf, -math.inf)),
+        "two values of one vintage": rows.duplicated(["base_date", "realtime_start"], keep=False),
+    }
+    for what, found in wrong.items():
+        if found.any():
+            raise SourceUnavailable(f"FRED's answer for {series_id} has {what}; nothing of it was loaded")
+    return rows
+
+
+def _refused(series_id: str, error: Exception) -> InsightError:
     """The error of our tree that a refusal is; FRED's own words name no key."""
+    if not isinstance(error.__context__, HTTPError):
+        # not FRED's words: what a damaged number or day is to fredapi
+        return SourceUnavailable(f"FRED's answer for {series_id} is not one: a number or a day of it cannot be read")
+    message = plain(str(error))
     words = message.lower()
     if "does not exist" in words:
         return NotFound(f"FRED does not know {series_id}")
     if "api_key" in words:
         # so it is for every series, now and later
         return ConfigurationError("FRED refuses FRED_API_KEY: it is 32 lower-case letters and digits, and registered")
-    return SourceUnavailable(f"FRED refused {series_id}: {message[:200]}")
+    return SourceUnavailable(f"FRED refused {series_id}: {message}")

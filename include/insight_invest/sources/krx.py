@@ -7,17 +7,18 @@ earlier sessions, each corrected until some time after its close.
 
 import io
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from http.client import HTTPException
+from typing import Any
 from urllib.error import HTTPError
 
 import pandas as pd
-import requests
 
 from include.insight_invest import sessions
-from include.insight_invest.errors import SourceError, SourceUnavailable, StaleSource, Throttled
+from include.insight_invest.errors import InsightError, SourceError, SourceUnavailable, StaleSource, Throttled
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, Answer, State, Wanted
 from include.insight_invest.sources.calling import quiet, retrying, socket_timeout
@@ -28,14 +29,18 @@ from include.insight_invest.sources.reader import (
     reason_of,
     without_halt_zeros,
 )
+from include.insight_invest.wording import plain
 
 log = logging.getLogger(__name__)
 
 # FinanceDataReader.krx.listing.KrxMarcapListingCache, finance-datareader 0.9.202
 _DATED = "https://raw.githubusercontent.com/FinanceData/fdr_krx_data_cache/refs/heads/master/data/listing/krx/{}.csv"
 _LARGEST = 9e18  # what a bigint holds
+_INFINITE = [math.inf, -math.inf]
+_LONGEST = {"Name": 1000, "ISU_CD": 255}  # as tb_meta holds them
 _NUMBERS = ("Open", "High", "Low", "Close", "Volume", "Changes", "Stocks")
 _SNAPSHOT_COLUMNS = {"Code", "ISU_CD", "Name", "Market", "Marcap", "MarketId", *_NUMBERS}
+_MARKETS = ("KOSPI", "KOSDAQ", "KONEX")  # "KOSDAQ GLOBAL" is a segment of KOSDAQ
 _MARKET_IDS = {"STK", "KSQ", "KNX"}  # the last column: a listing that was cut short does not end in one
 
 
@@ -170,7 +175,7 @@ class Snapshot:
             },
             requests=self.untold_requests(),
             until=day,
-            base=bars["close"] - bars["changes"],
+            base=(bars["close"] - bars["changes"]).mask(lambda base: base.isin(_INFINITE)),
             session=day,
             stocks=bars["stocks"],
             listed=codes,
@@ -184,9 +189,9 @@ class Snapshot:
             with socket_timeout(self._settings.timeout), quiet("finance-datareader"):
                 listing = fdr.StockListing("KRX")
             day = _working_day(self._http.last_text)
-        except SourceError:
+        except InsightError:
             raise
-        except (OSError, HTTPException, ValueError, KeyError, IndexError, TypeError, UnboundLocalError) as error:
+        except Exception as error:
             raise _unreadable(error) from error
         finally:
             # after two answers to requests, the listing itself goes by pandas
@@ -198,8 +203,10 @@ class Snapshot:
         try:
             body = self._http.get(_DATED.format(session)).content
             listing = pd.read_csv(io.BytesIO(body), index_col=0, dtype={"Code": str, "Dept": str, "ChangeCode": str})
-        except (requests.RequestException, ValueError) as error:
-            raise SourceUnavailable(f"KRX's listing of {session} cannot be read: {reason_of(error)}") from error
+        except InsightError:
+            raise
+        except Exception as error:
+            raise SourceUnavailable(f"KRX's listing of {session} cannot be read: {_said(error)}") from error
         return _checked(listing.reset_index(drop=True))
 
 
@@ -224,19 +231,25 @@ def snapshot_bars(listing: pd.DataFrame, meta_ids: dict[str, int], session: date
 
 def snapshot_definitions(listing: pd.DataFrame) -> pd.DataFrame:
     """The listing as definitions, with tb_meta's columns; the first row of a code that is there twice."""
-    marketcap = pd.to_numeric(listing["Marcap"], errors="coerce")
+    marketcap = pd.to_numeric(listing["Marcap"], errors="coerce").astype(float)
+    market = listing["Market"].astype(str).str.partition(" ")[0]
     return pd.DataFrame(
         {
             "ticker": listing["Code"],
-            "name": listing["Name"],
-            "isin": listing["ISU_CD"],
+            "name": _texts(listing["Name"], _LONGEST["Name"]),
+            "isin": _texts(listing["ISU_CD"], _LONGEST["ISU_CD"]),
             "security_type": "STOCK",
             "asset_class": "EQUITY",
             "iso_code": "KR",
-            "market": listing["Market"].str.split().str[0],
+            "market": market.where(market.isin(_MARKETS)),
             "marketcap": marketcap.where(marketcap.between(0, _LARGEST)),
         }
     ).drop_duplicates("ticker")
+
+
+def _texts(column: "pd.Series[Any]", longest: int) -> "pd.Series[Any]":
+    """What each field says, as a line of text; None where it is no text."""
+    return column.map(lambda field: (plain(field, longest) or None) if isinstance(field, str) else None).astype(object)
 
 
 def _checked(listing: pd.DataFrame) -> pd.DataFrame:
@@ -256,7 +269,12 @@ def _unreadable(error: Exception) -> SourceError:
         error.close()  # pandas leaves its connection open
         if error.code == 429:
             return Throttled("the cache of KRX's listing asks to slow down (429)")
-    return SourceUnavailable(f"KRX's listing cannot be read: {reason_of(error.__context__ or error)}")
+    return SourceUnavailable(f"KRX's listing cannot be read: {_said(error.__context__ or error)}")
+
+
+def _said(error: BaseException) -> str:
+    """What an outage, or pandas, says of itself; of anything else only that it is no listing."""
+    return reason_of(error) if isinstance(error, OSError | HTTPException | ValueError) else "the answer is none"
 
 
 def _working_day(text: str) -> date:

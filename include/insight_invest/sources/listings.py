@@ -19,12 +19,15 @@ The first rule that fits decides.
 
 import json
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
 
-from include.insight_invest.errors import SourceUnavailable, Throttled, UsageError
+from include.insight_invest.errors import SourceUnavailable, Throttled, UniverseError, UsageError
+from include.insight_invest.sources.symbols import require_symbol
+from include.insight_invest.wording import plain
 
 if TYPE_CHECKING:
     import requests
@@ -36,6 +39,9 @@ MAX_BYTES: Final = 20_000_000  # the largest file was 1.5 MB in August 2026
 
 QUOTE_COLUMNS: Final = ("ticker", "close", "before", "volume")
 
+_LARGEST: Final = 9e18  # what a bigint holds
+_LONGEST: Final = 1000  # of a name, as tb_meta holds it
+_LONGEST_SYMBOL: Final = 30
 _FIELDS: Final = ("symbol", "name", "sector", "marketCap")
 _QUOTED: Final = ("symbol", "lastsale", "netchange", "volume")
 _NOT_A_BUNDLE: Final = r"(?i)\bL\.?P\b|\blimited partner|\bcommon units|\bpreferred|\bpreference|\bbeneficial"
@@ -73,22 +79,22 @@ def parse_listing(body: bytes, exchange: str) -> pd.DataFrame:
     Text columns are objects, None where the file says nothing; marketcap is in US dollars, NaN where unknown. Raises
     SourceUnavailable where it is no listing, or holds no share.
     """
-    raw = pd.DataFrame.from_records(_rows(body, exchange), columns=_FIELDS)
-    text = raw.astype("string").fillna("").apply(lambda column: column.str.strip())
+    text = _texts(_rows(body, exchange), _FIELDS)
     marketcap = pd.to_numeric(text["marketCap"], errors="coerce").astype("float64")
     frame = pd.DataFrame(
         {
-            "ticker": text["symbol"].astype(object),
+            "ticker": text["symbol"],
             "name": _or_none(text["name"]),
             "security_type": security_types(text["symbol"], text["name"]),
             "sector": _or_none(text["sector"]),
             "iso_code": "US",
             "market": exchange,
-            "marketcap": marketcap.where(marketcap > 0),  # "0.00" is what the screener says when it does not know
+            # "0.00" is what the screener says when it does not know
+            "marketcap": marketcap.where(marketcap.between(0, _LARGEST, inclusive="right")),
         },
         columns=COLUMNS,
     )
-    frame = frame[frame["ticker"] != ""].drop_duplicates("ticker", ignore_index=True)
+    frame = frame[frame["ticker"].map(_is_symbol)].drop_duplicates("ticker", ignore_index=True)
     if frame.empty:
         raise SourceUnavailable(f"the {exchange} listing is empty")
     return frame
@@ -101,11 +107,10 @@ def parse_quotes(body: bytes, exchange: str) -> pd.DataFrame:
     positive, or all NaN where one of them is missing, or nobody traded. Raises as ``parse_listing`` does, but for a
     file without a share.
     """
-    raw = pd.DataFrame.from_records(_rows(body, exchange), columns=_QUOTED)
-    text = raw.astype("string").fillna("").apply(lambda column: column.str.strip().str.replace(r"[$,]", "", regex=True))
+    text = _texts(_rows(body, exchange), _QUOTED).apply(lambda column: column.str.replace(r"[$,]", "", regex=True))
     close, change, volume = (pd.to_numeric(text[name], errors="coerce").astype("float64") for name in _QUOTED[1:])
     frame = pd.DataFrame(
-        {"ticker": text["symbol"].astype(object), "close": close, "before": close - change, "volume": volume},
+        {"ticker": text["symbol"], "close": close, "before": close - change, "volume": volume},
         columns=list(QUOTE_COLUMNS),
     )
     numbers = list(QUOTE_COLUMNS[1:])
@@ -138,6 +143,23 @@ def security_types(symbol: "pd.Series[str]", name: "pd.Series[str]") -> "pd.Seri
     return pd.Series(kinds, index=name.index, dtype=object)
 
 
+def _texts(rows: list[dict[str, Any]], fields: Sequence[str]) -> pd.DataFrame:
+    """What the ``fields`` of each row say, as lines of text; nothing where one is no text and no number."""
+
+    def said(value: object) -> str:
+        return plain(str(value), _LONGEST) if isinstance(value, str | int | float) and value == value else ""
+
+    return pd.DataFrame({name: [said(row.get(name)) for row in rows] for name in fields}, dtype=object)
+
+
+def _is_symbol(text: str) -> bool:
+    try:
+        require_symbol(text, "US")
+    except UniverseError:
+        return False
+    return len(text) <= _LONGEST_SYMBOL
+
+
 def _or_none(column: "pd.Series[str]") -> "pd.Series[Any]":
     plain = column.to_numpy(dtype=object, copy=True)
     plain[plain == ""] = None
@@ -147,7 +169,7 @@ def _or_none(column: "pd.Series[str]") -> "pd.Series[Any]":
 def _rows(body: bytes, exchange: str) -> list[dict[str, Any]]:
     try:
         rows = json.loads(body)
-    except ValueError as error:  # HTML, half a file, or not UTF-8
+    except (ValueError, RecursionError) as error:  # HTML, half a file, not UTF-8, or brackets without an end
         raise SourceUnavailable(f"the {exchange} listing is not whole JSON ({len(body)} bytes)") from error
     if not isinstance(rows, list) or not all(isinstance(row, dict) and "symbol" in row for row in rows):
         raise SourceUnavailable(f"the {exchange} listing is JSON of another shape")

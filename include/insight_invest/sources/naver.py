@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 import pandas as pd
-import requests
 
-from include.insight_invest.errors import NotFound, SourceError, SourceUnavailable, Throttled
+from include.insight_invest.errors import InsightError, NotFound, SourceError, SourceUnavailable, Throttled
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, Answer, Wanted, batches, problem
 from include.insight_invest.sources.calling import Pace, quiet, retrying
@@ -88,11 +87,14 @@ class Naver:
         fdr.naver.data.requests = self._http
         try:
             with quiet("finance-datareader"):
-                history: pd.DataFrame = fdr.DataReader(f"NAVER:{code}", "1900-01-01")
-        except SourceError:
+                read = fdr.DataReader(f"NAVER:{code}", "1900-01-01")
+            history: pd.DataFrame = read.astype(float)
+        except InsightError:
             raise
-        except (requests.RequestException, OSError, ValueError, KeyError) as error:
+        except OSError as error:  # as every error of requests is
             raise SourceUnavailable(f"Naver did not answer for {code}: {reason_of(error)}") from error
+        except Exception as error:
+            raise SourceUnavailable(f"Naver's answer for {code} is not a chart") from error
         if "</protocol>" not in self._http.last_text:
             # the library would take half a chart, or a page of HTML, for all there is
             raise SourceUnavailable(f"Naver's answer for {code} is not a whole chart")

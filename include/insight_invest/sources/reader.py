@@ -14,6 +14,7 @@ import requests
 
 from include.insight_invest.errors import NotFound, SourceUnavailable, Throttled
 from include.insight_invest.sources.calling import quiet
+from include.insight_invest.wording import plain
 
 CURRENCY = "KRW"
 
@@ -58,4 +59,4 @@ def without_halt_zeros(bars: pd.DataFrame) -> pd.DataFrame:
 
 def reason_of(error: BaseException) -> str:
     """What an error says, for a message."""
-    return f"{type(error).__name__}: {str(error)[:200]}"
+    return f"{type(error).__name__}: {plain(str(error))}"

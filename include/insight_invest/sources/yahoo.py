@@ -6,6 +6,7 @@ is asked; here that is put back into the shares of the last wanted session, so t
 
 import atexit
 import logging
+import re
 import shutil
 import tempfile
 import threading
@@ -14,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from json import JSONDecodeError
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,15 @@ import pandas as pd
 
 from include.insight_invest.errors import NotFound, SourceError, SourceUnavailable, Throttled, UniverseError
 from include.insight_invest.settings import Settings
-from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, Answer, Wanted, batches, problem
+from include.insight_invest.sources.base import (
+    ACTION_COLUMNS,
+    BAR_COLUMNS,
+    MINOR_UNITS,
+    Answer,
+    Wanted,
+    batches,
+    problem,
+)
 from include.insight_invest.sources.calling import Pace, retrying
 from include.insight_invest.sources.symbols import yahoo_symbol
 
@@ -128,7 +138,7 @@ class Yahoo:
         frame, currency = self._client.history(symbol, min(start, wanted.window.actions_from or start))
         if frame.empty:
             return _History(_concat([], BAR_COLUMNS), _concat([], ACTION_COLUMNS), currency)
-        if not currency:
+        if not _is_currency(currency):
             raise SourceError(f"Yahoo names no currency for {symbol}")
         return _History(*_as_of(frame, wanted), currency=currency)
 
@@ -162,6 +172,8 @@ class _Client:
             frame = ticker.history(
                 start=start, interval="1d", auto_adjust=False, actions=True, timeout=self._timeout, keepna=False
             )
+            # what is not numbers by days is no chart either
+            frame = frame.astype(float).set_index(pd.DatetimeIndex(frame.index))
             return frame, str(ticker.history_metadata.get("currency") or "")
         except Exception as error:
             raise _named(symbol, error) from error
@@ -198,7 +210,7 @@ def _yfinance() -> Any:
 
 def _named(symbol: str, error: Exception) -> SourceError:
     """The error of our tree that yfinance's ``error`` is."""
-    from yfinance.exceptions import YFPricesMissingError, YFRateLimitError, YFTzMissingError
+    from yfinance.exceptions import YFException, YFPricesMissingError, YFRateLimitError, YFTzMissingError
 
     if isinstance(error, YFRateLimitError):
         return Throttled("Yahoo asks to slow down (429)")
@@ -207,7 +219,14 @@ def _named(symbol: str, error: Exception) -> SourceError:
         return NotFound(f"Yahoo does not know {symbol}")
     if isinstance(error, YFPricesMissingError):
         return NotFound(f"Yahoo has no prices for {symbol}")
+    if not isinstance(error, OSError | YFException | JSONDecodeError):  # curl_cffi's errors are OSErrors
+        return SourceUnavailable(f"Yahoo's answer for {symbol} is not a chart")
     return SourceUnavailable(f"Yahoo did not answer for {symbol}: {type(error).__name__}")
+
+
+def _is_currency(text: str) -> bool:
+    """Whether ``text`` is written as an ISO 4217 code, or as one of the hundredths that Yahoo quotes in."""
+    return text in MINOR_UNITS or re.fullmatch("[A-Z]{3}", text) is not None
 
 
 def _as_of(frame: pd.DataFrame, wanted: Wanted) -> tuple[pd.DataFrame, pd.DataFrame]:
