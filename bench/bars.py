@@ -25,6 +25,7 @@ COLUMNS = ("meta_id", "trade_date", *PRICES, "volume", "basis_date", "source", "
 FIRST_PRICE = 20.0
 DIVIDEND = 0.004  # of the close before it, four times a year
 QUARTER = 91  # days
+SPLITS = np.datetime64("2021-01-04")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,16 @@ class Shape:
         for start in range(0, self.tickers, tickers):
             size = min(tickers, self.tickers - start)
             yield Shape(size, self.sessions, self.end, self.first_id + start)
+
+
+def symbol(meta_id: int) -> str:
+    """A ticker's symbol, four letters: AAAB is 1."""
+    return "".join(chr(ord("A") + meta_id // 26**place % 26) for place in (3, 2, 1, 0))
+
+
+def number(symbol: str) -> int:
+    """The ticker of a symbol."""
+    return sum((ord(letter) - ord("A")) * 26**place for place, letter in enumerate(reversed(symbol)))
 
 
 def frame(shape: Shape) -> "pd.DataFrame":
@@ -101,15 +112,18 @@ def quotes(ids: npt.NDArray[Any], days: npt.NDArray[np.datetime64]) -> dict[str,
 
 
 def ex_days(meta_id: int, days: npt.NDArray[np.datetime64]) -> npt.NDArray[np.datetime64]:
-    """The ex-dates of a ticker's dividends: a day of each quarter but the first."""
-    number = np.arange((meta_id * 7) % QUARTER + 5, (days[-1] - days[0]).astype(int), QUARTER)
-    found: npt.NDArray[np.datetime64] = days[np.searchsorted(days, days[0] + number)]
+    """The ex-dates of a ticker's dividends among ``days``: one each quarter, the same whatever else is in ``days``."""
+    first, last = days[[1, -1]].astype("datetime64[D]").astype(int)  # the first has no close before it
+    due = np.arange(first - first % QUARTER + meta_id * 7 % QUARTER, last, QUARTER)
+    found: npt.NDArray[np.datetime64] = days[np.searchsorted(days, due[due > first].astype("datetime64[D]"))]
     return found
 
 
 def splits_of(meta_id: int, days: npt.NDArray[np.datetime64]) -> npt.NDArray[np.datetime64]:
-    """The ex-dates of a ticker's splits, 2:1 each: one of every tenth ticker, in the middle."""
-    return days[len(days) // 2 :][:1] if meta_id % 10 == 0 else days[:0]
+    """The ex-dates of a ticker's splits, 2:1 each: one of every tenth ticker."""
+    due = SPLITS + meta_id % 700
+    found = days[np.searchsorted(days, due) :][:1]
+    return found if meta_id % 10 == 0 and days[0] < due else found[:0]
 
 
 def actions(shape: Shape) -> "pd.DataFrame":

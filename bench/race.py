@@ -80,9 +80,9 @@ class Psql:
         return {"seconds": float(found[1]) / 1000}
 
 
-def contestants(sizes: Sizes) -> dict[str, str]:
-    """The peers that take part, and the module of each."""
-    return dict.fromkeys(sizes.peers, "peers")
+    def close(self) -> None:
+        """Remove the file."""
+        self._file.unlink(missing_ok=True)
 
 
 def entrant(name: str, child: Child, **hooks: Callable[[], object]) -> Entrant:

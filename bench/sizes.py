@@ -27,6 +27,7 @@ class Sizes:
     # whole runs of the updater: tickers × ten years
     updater_tickers: tuple[int, ...]
     job_tickers: int
+    job_rounds: int
     peers: tuple[str, ...] = PEERS
 
 
@@ -44,6 +45,7 @@ FULL = Sizes(
     reads=20,
     updater_tickers=(100, 1000, 10_000),
     job_tickers=500,
+    job_rounds=5,
 )
 QUICK = Sizes(
     rounds=3,
@@ -59,4 +61,5 @@ QUICK = Sizes(
     reads=10,
     updater_tickers=(50, 200),
     job_tickers=100,
+    job_rounds=1,
 )
