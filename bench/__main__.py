@@ -132,7 +132,9 @@ def _draw(measured: dict[str, Any]) -> None:
         print(f"bench: docs/ is written when all cases are there; missing: {', '.join(missing)}", file=sys.stderr)
         return
     command = [str(PEERS), "-m", "bench.plots", str(report.FILE), str(folder)]
-    subprocess.run(command, check=True, cwd=ROOT, env={"PYTHONPATH": str(ROOT), "HOME": str(FOLDER), "MPLBACKEND": "Agg"})
+    subprocess.run(
+        command, check=True, cwd=ROOT, env={"PYTHONPATH": str(ROOT), "HOME": str(FOLDER), "MPLBACKEND": "Agg"}
+    )
     if not measured["quick"]:
         write_document(report.read(), folder / "benchmarks.md")
 

@@ -6,7 +6,6 @@ sends them; the same ticker and day give the same bar in every process and in ev
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,7 @@ type Floats = npt.NDArray[np.float64]
 
 PRICES = ("open", "high", "low", "close")
 # What the load adds to each row, for those who have no load path that adds it.
-CONSTANTS = {"source": "yahoo", "currency": "USD", "final": True, "run_id": 1}
+CONSTANTS: dict[str, Any] = {"source": "yahoo", "currency": "USD", "final": True, "run_id": 1}
 COLUMNS = ("meta_id", "trade_date", *PRICES, "volume", "basis_date", "source", "currency", "observed_at", "final",
            "run_id")  # fmt: skip
 FIRST_PRICE = 20.0

@@ -74,7 +74,8 @@ class Daily(Loader):
 
     def settled_before(self) -> date:
         """The look-back's first session."""
-        return Shape(1, LOOKBACK_SESSIONS, self.shape.end).days[0].item()
+        first: date = Shape(1, LOOKBACK_SESSIONS, self.shape.end).days[0].item()
+        return first
 
 
 if __name__ == "__main__":

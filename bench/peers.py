@@ -60,9 +60,8 @@ class ExecuteValues(Peer):
         from psycopg2.extras import execute_values
 
         updates = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS if name not in KEY)
-        statement = (
-            f"insert into tb_bar ({', '.join(COLUMNS)}) values %s on conflict ({', '.join(KEY)}) do update set {updates}"
-        )
+        insert = f"insert into tb_bar ({', '.join(COLUMNS)}) values %s"
+        statement = f"{insert} on conflict ({', '.join(KEY)}) do update set {updates}"
         with self.connection, self.connection.cursor() as cursor:
             execute_values(cursor, statement, self.frame.itertuples(index=False, name=None), page_size=PAGE_ROWS)
         return {}

@@ -79,7 +79,6 @@ class Psql:
         assert found is not None, said
         return {"seconds": float(found[1]) / 1000}
 
-
     def close(self) -> None:
         """Remove the file."""
         self._file.unlink(missing_ok=True)

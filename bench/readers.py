@@ -4,10 +4,8 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
-
-import numpy as np
 
 from bench.bars import Shape
 from include.insight_invest.store import read
@@ -15,7 +13,7 @@ from include.insight_invest.store.database import Connection, connect
 
 READS = 20
 # A reader that is slow is not asked so often, and one that hangs not at all.
-SECONDS = 5.0
+SECONDS = 2.0
 STATEMENT_TIMEOUT = "120s"
 LONG_TICKERS = 20  # at least so many have ten years
 TEN_YEARS = date(2015, 1, 1)
@@ -43,7 +41,7 @@ def newest_sessions(connection: Connection, iso_code: str) -> list[tuple[object,
 
 
 class Reader:
-    """What they have in common: a connection, and which of the market is asked for, other each time, the same each run."""
+    """What they have in common: a connection, and what is asked for: another each time, the same in each run."""
 
     def __init__(self, url: str) -> None:
         self.open = ExitStack()
@@ -109,7 +107,7 @@ class Macro(Reader):
     """A series as it was known on some day of its history."""
 
     def ask(self) -> Callable[[], list[Any]]:
-        as_of = (np.datetime64("2000-01-01") + self.random.randrange(9000)).item()
+        as_of = date(2000, 1, 1) + timedelta(days=self.random.randrange(9000))
         return lambda: read.observations(self.connection, "SERIES0", as_of)
 
 

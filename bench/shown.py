@@ -31,7 +31,13 @@ def progress(cases: int) -> Iterator[tuple[Tell, Callable[[], None]]]:
 
         yield say, lambda: None
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=_err, transient=True) as bar:
         task = bar.add_task("", total=cases)
         yield lambda text: bar.update(task, description=text), lambda: bar.advance(task)

@@ -23,7 +23,6 @@ class Sizes:
     series: int
     observations: int
     revisions: int
-    reads: int  # a round
     # whole runs of the updater: tickers × ten years
     updater_tickers: tuple[int, ...]
     job_tickers: int
@@ -42,7 +41,6 @@ FULL = Sizes(
     series=15,
     observations=600,
     revisions=60,
-    reads=20,
     updater_tickers=(100, 1000, 10_000),
     job_tickers=500,
     job_rounds=5,
@@ -58,8 +56,7 @@ QUICK = Sizes(
     series=3,
     observations=300,
     revisions=20,
-    reads=10,
-    updater_tickers=(50, 200),
-    job_tickers=100,
+    updater_tickers=(50, 100),
+    job_tickers=50,
     job_rounds=1,
 )

@@ -22,7 +22,7 @@ PART_TICKERS = 500  # whose bars are made and loaded at once
 
 
 def define(server: Server, name: str, tickers: int, *, ledger: bool = True) -> str:
-    """A fresh database with ``tickers`` US tickers, ids from 1, and a ``ledger`` row to load in the name of; its URL."""
+    """A fresh database with ``tickers`` US tickers, ids from 1, and a ``ledger`` row to load in the name of."""
     url = server.fresh(name)
     with psycopg.connect(url) as connection:
         connection.execute(

@@ -12,7 +12,7 @@ from bench.child import Child
 from bench.race import Bench, Entrant, Psql, Round, Rounds, measured, race
 from bench.stored import MARKET, market
 
-# The day is taken back after each peer, so that all load the same one; ours stays, and the next round's is the day after.
+# Taken back after each peer, so that all load the same day; ours stays, and the next round's is the day after.
 _TAKE_BACK = """
     set enable_hashjoin = off; set enable_mergejoin = off; set enable_seqscan = off;
     delete from tb_bar as b using (select meta_id from tb_meta) as m
@@ -53,7 +53,7 @@ class _Day:
 
     def next(self) -> None:
         """The weekday after it."""
-        self.shape = replace(self.shape, end=str(np.busday_offset(self.shape.end, 1)))
+        self.shape = replace(self.shape, end=str(np.busday_offset(np.datetime64(self.shape.end, "D"), 1)))
 
 
 def _taken_back(bench: Bench, day: _Day, name: str, contestant: Child | Psql) -> Entrant:
@@ -108,7 +108,8 @@ def _stored(bench: Bench) -> dict[str, Any]:
     """How much is in the market's table of bars, and on the disk."""
     with psycopg.connect(bench.server.url(MARKET)) as connection:
         row = connection.execute(
-            "select (select count(*) from tb_bar), sum(pg_table_size(relid))::bigint, sum(pg_indexes_size(relid))::bigint "
+            "select (select count(*) from tb_bar), sum(pg_table_size(relid))::bigint, "
+            "sum(pg_indexes_size(relid))::bigint "
             "from (select 'tb_bar'::regclass as relid union select relid from pg_partition_tree('tb_bar')) as part"
         ).fetchone()
     assert row is not None

@@ -31,18 +31,21 @@ _DONE = re.compile(r"\d+ of \d+ tickers")
 
 def updater(bench: Bench) -> dict[str, Any]:
     """First loads of ten years of ever more tickers, each in a cgroup of a task's size: the peak must not grow."""
-    runs = []
-    with limited(MEMORY_MB) as group, source(bench.server.root, EVENING) as env:
-        for number in bench.sizes.updater_tickers:
-            define(bench.server, NAME, number, ledger=False)
-            bench.tell(f"updater: {number:,} tickers × ten years")
-            command = group.command if group else None
-            used = run_job(bench, env, EVENING, title=f"updater, {number:,} tickers", command=command)
-            runs.append({"tickers": number, **used, "cgroup_peak_mb": group.peak_mb() if group else None})
+    with source(bench.server.root, EVENING) as env:
+        runs = [_first_load(bench, env, number) for number in bench.sizes.updater_tickers]
     bench.server.drop(NAME)
     first, last = runs[0], runs[-1]
     slope = (last["peak_mb"] - first["peak_mb"]) / (last["tickers"] - first["tickers"])
-    return {"cgroup_mb": MEMORY_MB if group else None, "runs": runs, "mb_per_1000_tickers": slope * 1000}
+    return {"cgroup_mb": MEMORY_MB, "runs": runs, "mb_per_1000_tickers": slope * 1000}
+
+
+def _first_load(bench: Bench, env: dict[str, str], number: int) -> dict[str, Any]:
+    define(bench.server, NAME, number, ledger=False)
+    with limited(MEMORY_MB) as group:
+        bench.tell(f"updater: {number:,} tickers × ten years")
+        command = group.command if group else None
+        used = run_job(bench, env, EVENING, title=f"updater, {number:,} tickers", command=command)
+        return {"tickers": number, **used, "cgroup_peak_mb": group.peak_mb() if group else None}
 
 
 @contextmanager
