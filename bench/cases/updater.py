@@ -75,29 +75,28 @@ def run_job(bench: Bench, env: dict[str, str], as_of: str, *, title: str, comman
     Raises ChildFailed where it did not end well.
     """
     root = bench.server.root
-    file, log = root / "measured.json", root / "updater.log"
+    file, said, log = root / "measured.json", root / "updater.out", root / "updater.log"
     file.unlink(missing_ok=True)
     arguments = [sys.executable, "-m", "bench.measured_job", str(file), "--job", "us-price", "--as-of", as_of, "--json"]
-    with log.open("w+") as said:
+    with said.open("w") as out, log.open("w") as err:
         process = subprocess.Popen(
             command(arguments) if command else arguments,
-            cwd=ROOT, env=_environment(bench.server.url(NAME), env), stdout=subprocess.PIPE, stderr=said, text=True,
+            cwd=ROOT, env=_environment(bench.server.url(NAME), env), stdout=out, stderr=err,
             start_new_session=True,
         )  # fmt: skip
         try:
             served = _served(bench, process, log, title)
-            assert process.stdout is not None
-            report = process.stdout.read()
         finally:
             process.kill()
             process.wait()
+    report = said.read_text()
     if process.returncode != 0:
         raise ChildFailed(f"the updater ended with {process.returncode}: {_last_line(log)} {report.strip()[-300:]}")
     told = json.loads(report.splitlines()[-1])
     return {**json.loads(file.read_text()), "backend_cpu": served, "rows": told["rows"], "requests": told["requests"]}
 
 
-def _served(bench: Bench, process: "subprocess.Popen[str]", log: Path, title: str) -> float:
+def _served(bench: Bench, process: "subprocess.Popen[bytes]", log: Path, title: str) -> float:
     """Wait for the updater; the CPU seconds of its server process, read until it ends."""
     seen: dict[int, float] = {}
     with psycopg.connect(bench.server.url(NAME), autocommit=True) as connection:
