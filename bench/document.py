@@ -36,6 +36,8 @@ _HOW = """## How it is measured
 - A ratio `vs_…` is how many times as fast this store was: above 1 it was faster.
 
 """
+_GROUP = """it ran inside a cgroup of 512 MiB, as a task does, whose own count leaves out what another
+process had read of its files before"""
 _MEANING = {
     "first_load_vs_copy": "first load, of psql's speed",
     "unchanged_vs_copy": "the same again: nothing to do, of psql's speed with the rows",
@@ -51,7 +53,7 @@ _MEANING = {
     "job_share_daily": "database's share of a job's CPU, daily run",
     "updater_peak_mb": "updater's memory, largest peak, MB",
     "updater_mb_per_1000_tickers": "what 1,000 more tickers add to it, MB",
-    "updater_cgroup_peak_mb": "its cgroup of 512 MiB, with page cache, MB",
+    "updater_cgroup_peak_mb": "its cgroup of 512 MiB, MB",
 }
 _AFTER = """## What the numbers mean
 
@@ -69,8 +71,7 @@ time, with the splits and dividends of ten years in `tb_action`. Prices are comp
 The whole job is `run_scheduled_job.py --job us-price`: yfinance, checks and store, against a generated Yahoo in a
 process of its own. *The database's share* is the CPU of its server process and of the store's own functions in
 the updater, of both processes together. Its memory is what the kernel says of it at its end (VmHWM: everything
-resident, libraries too); {cgroup}, whose own count leaves out the pages of libraries that another process had
-read before.
+resident, libraries too); {cgroup}.
 
 """
 
@@ -102,12 +103,7 @@ def _document(measured: Mapping[str, Any]) -> Iterator[str]:
         peers=", ".join(f"{name} {version}" for name, version in measured["versions"]["peers"].items()),
     )
     has_group = all(one["cgroup_peak_mb"] for one in measured["cases"]["updater"]["runs"])
-    group = (
-        "it ran inside a cgroup of 512 MiB, as a task does"
-        if has_group
-        else "this machine permits no cgroup of 512 MiB"
-    )
-    yield _AFTER.format(reads=READS, cgroup=group)
+    yield _AFTER.format(reads=READS, cgroup=_GROUP if has_group else "this machine permits no cgroup of 512 MiB")
     yield "## Run it\n\n`make bench` (an hour), `make bench QUICK=1` (two minutes, writes into `build/` alone), "
     yield "`make bench ARGS='--only daily --rounds 7'`, `make bench ARGS=--resume` after a run that was stopped.\n"
 
