@@ -18,11 +18,10 @@ from bench import ROOT, report, shown
 from bench.child import PEERS, ChildFailed
 from bench.document import write_document
 from bench.machine import machine, versions
-from bench.race import Bench
+from bench.race import Bench, market_name
 from bench.registry import CASES
 from bench.server import FOLDER, Server, serving
 from bench.sizes import FULL, QUICK, Sizes
-from bench.stored import MARKET
 from include.insight_invest.errors import InsightError
 
 PLOTS = {True: ROOT / "build", False: ROOT / "docs"}
@@ -74,12 +73,11 @@ def _measure_alone(asked: argparse.Namespace) -> dict[str, Any]:
     sizes = QUICK if asked.quick else FULL
     if asked.rounds:
         sizes = replace(sizes, job_rounds=min(asked.rounds, sizes.job_rounds))
-    known = report.read() if asked.only or asked.resume else {}
-    cases = known.get("cases", {}) if known.get("quick") == asked.quick else {}
+    cases = report.known(quick=asked.quick).get("cases", {}) if asked.only or asked.resume else {}
     names = asked.only or [name for name in CASES if not (asked.resume and name in cases)]
     with _alone(FOLDER), serving() as server:
         if asked.fresh:
-            server.drop(MARKET)
+            server.drop(market_name(sizes))
         return measure(server, sizes, names, cases, quick=asked.quick, rounds=asked.rounds or sizes.rounds)
 
 

@@ -24,6 +24,16 @@ class Bench:
     rounds: int
     tell: Callable[[str], None] = field(default=lambda _text: None)
 
+    @property
+    def market(self) -> str:
+        """The database of the stored market, one for each size."""
+        return market_name(self.sizes)
+
+
+def market_name(sizes: Sizes) -> str:
+    """The database of the market of this size."""
+    return f"bench_market_{sizes.market_tickers}x{sizes.market_sessions}"
+
 
 @dataclass(frozen=True)
 class Entrant:

@@ -130,9 +130,21 @@ def read(file: Path = FILE) -> dict[str, Any]:
     return json.loads(file.read_text()) if file.exists() else {}
 
 
+def known(*, quick: bool, file: Path = FILE) -> dict[str, Any]:
+    """What was measured so far in a quick or in a full run."""
+    found = read(file)
+    return found if found.get("quick") == quick else read(_put_aside(file, quick=quick))
+
+
+def _put_aside(file: Path, *, quick: bool) -> Path:
+    return file.with_stem(f"{file.stem}-{'quick' if quick else 'full'}")
+
+
 def write(measured: Mapping[str, Any], file: Path = FILE) -> None:
     """Write ``measured`` ({"quick", "machine", "versions", "settings", "cases"}) and what it comes to."""
     found = figures(measured["cases"])
+    if (before := read(file)) and before["quick"] != measured["quick"]:
+        file.replace(_put_aside(file, quick=before["quick"]))  # a quick run does not cost the figures of a full one
     file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_suffix(".part")
     part.write_text(json.dumps({"ratios": ratios(found), "figures": found, **measured}, indent=1) + "\n")

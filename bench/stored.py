@@ -16,7 +16,6 @@ from include.insight_invest.store.database import Connection, connect
 from include.insight_invest.store.load import LoadContext
 from include.insight_invest.store.vintages import load_vintages
 
-MARKET = "bench_market"
 END = "2025-11-28"  # of what is stored at first: the daily case adds to it
 PART_TICKERS = 500  # whose bars are made and loaded at once
 
@@ -40,14 +39,15 @@ def define(server: Server, name: str, tickers: int, *, ledger: bool = True) -> s
 
 
 def market(bench: Bench) -> Shape:
-    """The market of bench_market as it is now, made where there is none of this size and schema."""
+    """The stored market as it is now, made where there is none of this size and schema."""
     server, sizes = bench.server, bench.sizes
     first = Shape(sizes.market_tickers, sizes.market_sessions, END)
-    made_of = f"{sizes}"
-    if not server.kept(MARKET, made_of):
+    made_of = f"{first}, {sizes.long_tickers} × {sizes.ten_years}"
+    made_of += f", macro {sizes.series} × {sizes.observations} × {sizes.revisions}"
+    if not server.kept(bench.market, made_of):
         _make(bench, first)
-        server.keep(MARKET, made_of)
-    with psycopg.connect(server.url(MARKET)) as connection:
+        server.keep(bench.market, made_of)
+    with psycopg.connect(server.url(bench.market)) as connection:
         row = connection.execute("select max(trade_date)::text from tb_bar where meta_id = 1").fetchone()
     assert row is not None
     return Shape(first.tickers, first.sessions, str(row[0]))
@@ -55,7 +55,7 @@ def market(bench: Bench) -> Shape:
 
 def _make(bench: Bench, shape: Shape) -> None:
     server, sizes = bench.server, bench.sizes
-    url = define(server, MARKET, shape.tickers)
+    url = define(server, bench.market, shape.tickers)
     with Child("ours", "first_load", url) as loader:
         for number, part in enumerate(_parts(bench, shape)):
             bench.tell(f"making the market: {number * PART_TICKERS:,} of {shape.tickers:,} tickers")
@@ -72,7 +72,7 @@ def _make(bench: Bench, shape: Shape) -> None:
             bench.tell(f"making the market: macro series {number + 1} of {sizes.series}")
             _make_series(bench, connection, number)
     bench.tell("making the market: vacuum")
-    server.vacuum(MARKET)
+    server.vacuum(bench.market)
 
 
 def _parts(bench: Bench, shape: Shape) -> list[Shape]:

@@ -10,7 +10,7 @@ import psycopg
 from bench.bars import Shape
 from bench.child import Child
 from bench.race import Bench, Entrant, Psql, Round, Rounds, measured, race
-from bench.stored import MARKET, market
+from bench.stored import market
 
 # Taken back after each peer, so that all load the same day; ours stays, and the next round's is the day after.
 _TAKE_BACK = """
@@ -23,7 +23,7 @@ _TAKE_BACK = """
 def daily(bench: Bench) -> dict[str, Any]:
     """Every ticker's next session, by everybody; ours last in each round, because ours stays."""
     stored = market(bench)
-    url = bench.server.url(MARKET)
+    url = bench.server.url(bench.market)
     day = _Day(replace(stored, sessions=1))
     with ExitStack() as open_:
         copy = Psql(url, bench.server.root / "files" / "daily.copy")
@@ -58,9 +58,9 @@ class _Day:
 
 def _taken_back(bench: Bench, day: _Day, name: str, contestant: Child | Psql) -> Entrant:
     def take_back() -> None:
-        with psycopg.connect(bench.server.url(MARKET), autocommit=True) as connection:
+        with psycopg.connect(bench.server.url(bench.market), autocommit=True) as connection:
             connection.execute(_TAKE_BACK.format(day=day.shape.end).encode())
-        bench.server.vacuum(MARKET)
+        bench.server.vacuum(bench.market)
 
     return Entrant(name, contestant.go, before=lambda: contestant.prepare(day.shape), after=take_back)
 
@@ -70,13 +70,13 @@ def lookback(bench: Bench) -> dict[str, Any]:
     stored = market(bench)
     day = _Day(replace(stored, sessions=5))
     rounds: list[Round] = []
-    with Child("ours", "daily", bench.server.url(MARKET)) as ours:
+    with Child("ours", "daily", bench.server.url(bench.market)) as ours:
         for number in range(-1, bench.rounds):  # the first settles what the daily case has left, and is not counted
             bench.tell(f"look-back: round {max(number + 1, 1)} of {bench.rounds}")
             day.next()
             ours.prepare(day.shape)
             rounds.append(measured(bench.server, ours.go))
-            bench.server.vacuum(MARKET)
+            bench.server.vacuum(bench.market)
     return {"rows": day.shape.rows, "stored": _stored(bench), "rounds": {"ours": rounds[1:]}}
 
 
@@ -92,11 +92,11 @@ def reads(bench: Bench) -> dict[str, Any]:
 
 def _read(bench: Bench, readers: dict[str, str]) -> dict[str, Any]:
     stored = replace(market(bench), sessions=bench.sizes.market_sessions)
-    bench.server.vacuum(MARKET)
+    bench.server.vacuum(bench.market)
     with ExitStack() as open_:
         groups: list[list[Entrant]] = []
         for name, contestant in readers.items():
-            child = open_.enter_context(Child("ours", contestant, bench.server.url(MARKET)))
+            child = open_.enter_context(Child("ours", contestant, bench.server.url(bench.market)))
             bench.tell(f"{name}: warming")
             child.prepare(stored)
             groups.append([Entrant(name, child.go)])
@@ -106,7 +106,7 @@ def _read(bench: Bench, readers: dict[str, str]) -> dict[str, Any]:
 
 def _stored(bench: Bench) -> dict[str, Any]:
     """How much is in the market's table of bars, and on the disk."""
-    with psycopg.connect(bench.server.url(MARKET)) as connection:
+    with psycopg.connect(bench.server.url(bench.market)) as connection:
         row = connection.execute(
             "select (select count(*) from tb_bar), sum(pg_table_size(relid))::bigint, "
             "sum(pg_indexes_size(relid))::bigint "

@@ -13,8 +13,9 @@ from bench.__main__ import measure
 from bench.cgroup import limited
 from bench.child import Child, ChildFailed
 from bench.document import write_document
+from bench.race import market_name
 from bench.sizes import Sizes
-from bench.stored import MARKET, define
+from bench.stored import define
 from tests.fixtures.database import Server
 
 TINY = Sizes(
@@ -43,7 +44,7 @@ def measuring(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory)
     root = tmp_path_factory.mktemp("bench")
     opened = server.Server(root, postgres_server.url("insight"))
     yield opened
-    opened.drop(MARKET)
+    opened.drop(market_name(TINY))
     opened.close()
 
 
@@ -117,6 +118,15 @@ def test_a_whole_job_loads_what_the_generated_source_has(measuring: server.Serve
     assert [0 < one["share"] < 1 for one in (first, daily)] == [True, True]
     assert [(one["tickers"], one["rows"]["new"]) for one in cases["updater"]["runs"]] == [(1, 2520), (2, 5040)]
     assert report.read(file)["ratios"]["updater_peak_mb"] > 50
+
+
+def test_a_quick_run_leaves_the_figures_of_a_full_one(tmp_path: Path) -> None:
+    file, lookback = tmp_path / "bench.json", {"rounds": {"ours": [{"seconds": 0.4}]}}
+    report.write({"quick": False, "cases": {"lookback": lookback}}, file)
+    report.write({"quick": True, "cases": {}}, file)
+    assert report.read(file)["ratios"] == {}
+    assert report.known(quick=True, file=file)["cases"] == {}
+    assert report.known(quick=False, file=file)["cases"] == {"lookback": lookback}
 
 
 def test_a_contestant_that_cannot_says_why(measuring: server.Server) -> None:
