@@ -24,6 +24,7 @@ from bench.server import FOLDER, Server, serving
 from bench.sizes import FULL, QUICK, Sizes
 from include.insight_invest.errors import InsightError
 
+BUSY = 0.7  # processes that run beside
 PLOTS = {True: ROOT / "build", False: ROOT / "docs"}
 
 
@@ -99,6 +100,8 @@ def measure(
         "settings": server.settings(),
         "cases": cases,
     }
+    if (busy := os.getloadavg()[0]) > BUSY:
+        print(f"bench: this machine is busy (load {busy:.1f}): measure again when it is quiet", file=sys.stderr)
     with shown.progress(len(names)) as (tell, done):
         bench = Bench(server, sizes, rounds, tell)
         for name in names:

@@ -12,9 +12,9 @@ from include.insight_invest.sources.yahoo import BATCH_TICKERS
 
 _HEAD = """# Benchmarks
 
-Written by `make bench` on {machine}; {rounds} rounds of everything. `build/bench.json` has every figure of every
-round. Times belong to that machine: **read the ratios**, they were taken in pairs, on the same rows, against the
-same server, one after the other.
+Written by `make bench` on {machine}: {rounds} rounds of everything, but for the updater's memory, which is read
+once for each number of tickers. `build/bench.json` has every figure of every round. Times belong to that machine:
+**read the ratios**, they were taken in pairs, on the same rows, against the same server, one after the other.
 
 """
 _HOW = """## How it is measured
@@ -65,8 +65,9 @@ A day of the whole market touches one page of the primary key for each ticker; a
 writes each of them to the WAL as a whole, once. Whoever adds the day pays for that, and it is most of the WAL in
 the table above.
 
-The readers are `store.read`'s: one connection, a warm server, {reads} reads a round, another ticker or day each
-time, with the splits and dividends of ten years in `tb_action`. Prices are computed when they are read.
+The readers are `store.read`'s: one connection, a warm server, {reads} reads a round (or two seconds of them),
+another ticker or day each time, with the splits and dividends of ten years in `tb_action`. Prices are computed when
+they are read.
 
 The whole job is `run_scheduled_job.py --job us-price`: yfinance, checks and store, against a generated Yahoo in a
 process of its own. *The database's share* is the CPU of its server process and of the store's own functions in
@@ -84,12 +85,13 @@ def write_document(measured: Mapping[str, Any], file: Path) -> None:
 def _document(measured: Mapping[str, Any]) -> Iterator[str]:
     machine, settings = measured["machine"], measured["settings"]
     shown = f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']:.0f} GB, {machine['system']}"
-    rounds = sorted({case["asked_rounds"] for case in measured["cases"].values()})
-    yield _HEAD.format(machine=shown, rounds=" to ".join(map(str, rounds)))
+    rounds = [case["asked_rounds"] for case in measured["cases"].values()]
+    counted = f"{min(rounds)}" if min(rounds) == max(rounds) else f"{min(rounds)} to {max(rounds)}"
+    yield _HEAD.format(machine=shown, rounds=counted)
     yield "".join(_figures(measured["figures"]))
     for title, rows, found in races(measured["cases"]):
         yield f"## {title}\n\n" + _table(["", *HEADINGS], [[name, *cells(rows, one)] for name, one in found.items()])
-        yield _plot(title)
+    yield "![first load, everybody](benchmarks-first-load.png)\n\n![a day, everybody](benchmarks-daily.png)\n\n"
     yield "## Memory of the updater\n\n"
     yield _table(
         ["tickers × ten years", "peak MB", "cgroup peak MB", "seconds", "bars"], _runs(measured["cases"]["updater"])
@@ -104,7 +106,7 @@ def _document(measured: Mapping[str, Any]) -> Iterator[str]:
     )
     has_group = all(one["cgroup_peak_mb"] for one in measured["cases"]["updater"]["runs"])
     yield _AFTER.format(reads=READS, cgroup=_GROUP if has_group else "this machine permits no cgroup of 512 MiB")
-    yield "## Run it\n\n`make bench` (an hour), `make bench QUICK=1` (two minutes, writes into `build/` alone), "
+    yield "## Run it\n\n`make bench` (an hour or more), `make bench QUICK=1` (two minutes, writes only into `build/`), "
     yield "`make bench ARGS='--only daily --rounds 7'`, `make bench ARGS=--resume` after a run that was stopped.\n"
 
 
@@ -130,12 +132,6 @@ def _ratio(values: Mapping[str, float] | None) -> str:
     if values is None:
         return ""
     return f"{number(values['median'])} ({number(values['min'])}–{number(values['max'])})"
-
-
-def _plot(title: str) -> str:
-    if "into" in title:
-        return "![a day, everybody](benchmarks-daily.png)\n\n"
-    return "![first load, everybody](benchmarks-first-load.png)\n\n" if "First" in title else ""
 
 
 def _runs(case: Mapping[str, Any]) -> list[list[str]]:

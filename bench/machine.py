@@ -22,7 +22,7 @@ def machine() -> dict[str, object]:
         "processor": _processor(),
         "cores": cores,
         "memory_gb": round(memory / 1e9, 1),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "system": f"{platform.system()} {platform.machine()}",
         "load_before": round(os.getloadavg()[0], 2),
     }
 
