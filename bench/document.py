@@ -108,6 +108,7 @@ def _document(measured: Mapping[str, Any]) -> Iterator[str]:
     yield _AFTER.format(reads=READS, cgroup=_GROUP if has_group else "this machine permits no cgroup of 512 MiB")
     yield "## Run it\n\n`make bench` (an hour or more), `make bench QUICK=1` (two minutes, writes only into `build/`), "
     yield "`make bench ARGS='--only daily --rounds 7'`, `make bench ARGS=--resume` after a run that was stopped.\n"
+    yield "The stored market stays in `.local/bench` (3 GB) for the next run; `ARGS=--fresh` makes it anew.\n"
 
 
 def _figures(figures: Mapping[str, Mapping[str, float]]) -> Iterator[str]:

@@ -21,7 +21,7 @@ SETTINGS = {
     "max_wal_size": "16GB",
     "checkpoint_timeout": "1h",
     "autovacuum": "off",
-    # Without autovacuum nobody takes up BRIN's requests to summarize, and each that is refused would be a line of the log.
+    # Without autovacuum nobody takes up BRIN's requests to summarize: each that is refused would be a line of the log.
     "log_min_messages": "fatal",
 }
 # What the report names: the above, and what decides how durable and how heavy a commit is.
