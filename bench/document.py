@@ -41,6 +41,7 @@ process had read of its files before"""
 _MEANING = {
     "first_load_vs_copy": "first load, of psql's speed",
     "unchanged_vs_copy": "the same again: nothing to do, of psql's speed with the rows",
+    "rows_touched_unchanged": "rows that this writes",
     "wal_kb_per_10k_unchanged": "WAL of that, KB for 10,000 rows",
     "daily_10k_seconds": "10,000 tickers × 1 new session, seconds",
     "lookback_50k_seconds": "10,000 tickers × 5 sessions, 4 of them stored, seconds",

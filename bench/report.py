@@ -44,6 +44,7 @@ GOALS = {
     "first_load_vs_copy": Goal(0.6, at_least=True),
     "unchanged_vs_copy": Goal(1.0, at_least=True),
     "wal_kb_per_10k_unchanged": Goal(100),
+    "rows_touched_unchanged": Goal(1),
     "daily_10k_seconds": Goal(0.25),
     "daily_vs_execute_values": Goal(3, at_least=True),
     "daily_vs_sqlalchemy": Goal(10, at_least=True),
@@ -58,8 +59,8 @@ GOALS = {
     "updater_peak_mb": Goal(300),
 }
 # What a reader of the JSON needs no list of cases for.
-_OTHERS = ("prices_ms", "recent_day_ms", "old_day_ms", "macro_ms", "job_share_first_load", "job_share_daily",
-           "updater_cgroup_peak_mb", "updater_mb_per_1000_tickers")  # fmt: skip
+_OTHERS = ("rows_touched_unchanged", "prices_ms", "recent_day_ms", "old_day_ms", "macro_ms", "job_share_first_load",
+           "job_share_daily", "updater_cgroup_peak_mb", "updater_mb_per_1000_tickers")  # fmt: skip
 
 
 def figures(cases: Mapping[str, Case]) -> dict[str, Figures]:
@@ -88,7 +89,9 @@ def figures(cases: Mapping[str, Case]) -> dict[str, Figures]:
 def _of_first_load(case: Case) -> dict[str, Figures]:
     whole, part = case["whole"], case["part"]
     wal = [one["wal_bytes"] / case["rows"] * 10_000 / 1000 for one in whole["unchanged"]]
+    touched = [one["rows_touched"] for one in whole["unchanged"]]
     found = {
+        "rows_touched_unchanged": summary(touched),
         "first_load_vs_copy": speed_ratio(_seconds(whole["ours"]), _seconds(whole["psql"])),
         "unchanged_vs_copy": speed_ratio(_seconds(whole["unchanged"]), _seconds(whole["psql"])),
         "wal_kb_per_10k_unchanged": summary(wal),

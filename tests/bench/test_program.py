@@ -88,6 +88,7 @@ def test_a_first_load_loads_all_and_the_same_again_nothing(measured: dict[str, A
         for name in ("ours", "unchanged")
     }
     assert counted == {"ours": [(200, 0, 0)] * 2, "unchanged": [(0, 0, 200)] * 2}
+    assert [one["rows_touched"] for one in case["whole"]["unchanged"]] == [0, 0]
     assert case["part"] == {}  # no peer, nothing to compare a part with
     assert set(case["whole"]["ours"][0]) >= {"seconds", "client_cpu", "backend_cpu", "peak_mb", "wal_bytes"}
 
