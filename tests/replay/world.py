@@ -101,7 +101,11 @@ class Replay:
         for folder in folders:
             if not folder.is_dir():
                 raise FileNotFoundError(folder)
-        self._library = Library(folders)
+        self.serve(Library(folders))
+
+    def serve(self, library: Library) -> None:
+        """Serve this library from now on: one that makes its recordings, perhaps."""
+        self._library = library
 
     def reset(self) -> None:
         """Forget counts, faults and the mutation; clock and folders stay."""
