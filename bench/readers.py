@@ -2,14 +2,14 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from contextlib import ExitStack
 from datetime import date, timedelta
 from typing import Any
 
 from bench.bars import Shape
 from include.insight_invest.store import read
-from include.insight_invest.store.database import Connection, connect
+from include.insight_invest.store.database import connect
 
 READS = 20
 # A reader that is slow is not asked so often, and one that hangs not at all.
@@ -18,26 +18,6 @@ STATEMENT_TIMEOUT = "120s"
 LONG_TICKERS = 20  # at least so many have ten years
 TEN_YEARS = date(2015, 1, 1)
 RECENT, OLD = 60, 500  # sessions from the end, and from the beginning
-
-
-# The two readers that the store is to have; these stand in for them.
-def market_day(connection: Connection, iso_code: str, day: date) -> list[tuple[object, ...]]:
-    """The adjusted prices of one session of one country's tickers."""
-    return connection.execute(
-        "select m.meta_id, m.ticker, p.* from tb_meta as m join tb_price as p on p.meta_id = m.meta_id "
-        "where m.iso_code = %s and p.trade_date = %s order by m.meta_id",
-        [iso_code, day],
-    ).fetchall()
-
-
-def newest_sessions(connection: Connection, iso_code: str) -> list[tuple[object, ...]]:
-    """The newest session of each of one country's tickers."""
-    return connection.execute(
-        "select m.meta_id, b.trade_date from tb_meta as m cross join lateral ("
-        "select trade_date from tb_bar where meta_id = m.meta_id order by trade_date desc limit 1) as b "
-        "where m.iso_code = %s",
-        [iso_code],
-    ).fetchall()
 
 
 class Reader:
@@ -68,7 +48,7 @@ class Reader:
             rows.append(len(found))
         return {"reads_ms": reads, "rows": max(rows)}
 
-    def ask(self) -> Callable[[], list[Any]]:
+    def ask(self) -> Callable[[], Sized]:
         """The next query."""
         raise NotImplementedError
 
@@ -76,7 +56,7 @@ class Reader:
 class Prices(Reader):
     """One ticker's ten years of adjusted prices."""
 
-    def ask(self) -> Callable[[], list[Any]]:
+    def ask(self) -> Callable[[], Sized]:
         meta_id = self.random.randint(1, LONG_TICKERS)
         return lambda: read.prices(self.connection, meta_id, TEN_YEARS, date.fromisoformat(self.shape.end))
 
@@ -84,9 +64,9 @@ class Prices(Reader):
 class RecentDay(Reader):
     """A whole day of the market, of the last quarter."""
 
-    def ask(self) -> Callable[[], list[Any]]:
+    def ask(self) -> Callable[[], Sized]:
         day = self.day()
-        return lambda: market_day(self.connection, "US", day)
+        return lambda: read.market_day(self.connection, "US", day)
 
     def day(self) -> date:
         """A session."""
@@ -106,7 +86,7 @@ class OldDay(RecentDay):
 class Macro(Reader):
     """A series as it was known on some day of its history."""
 
-    def ask(self) -> Callable[[], list[Any]]:
+    def ask(self) -> Callable[[], Sized]:
         as_of = date(2000, 1, 1) + timedelta(days=self.random.randrange(9000))
         return lambda: read.observations(self.connection, "SERIES0", as_of)
 
@@ -114,8 +94,8 @@ class Macro(Reader):
 class Watermark(Reader):
     """The newest session of every ticker."""
 
-    def ask(self) -> Callable[[], list[Any]]:
-        return lambda: newest_sessions(self.connection, "US")
+    def ask(self) -> Callable[[], Sized]:
+        return lambda: read.newest_sessions(self.connection, "US")
 
 
 READERS = {"prices": Prices, "recent_day": RecentDay, "old_day": OldDay, "macro": Macro, "watermark": Watermark}

@@ -31,7 +31,8 @@ SHOWN = ("server_version", *SETTINGS, "fsync", "synchronous_commit", "full_page_
 _TABLES: LiteralString = """
     select string_agg(oid::regclass::text, ', ') from pg_class
     where relkind in ('r', 'p') and not relispartition and relnamespace = 'public'::regnamespace
-      and relname !~ '^_dlt' and relname not in ('insight_schema_version', 'tb_meta', 'tb_macro', 'tb_job_run')
+      and relname !~ '^_dlt'
+      and relname not in ('insight_schema_version', 'tb_meta', 'tb_macro', 'tb_job_run', 'tb_adjustment')
 """
 
 

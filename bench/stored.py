@@ -11,7 +11,7 @@ from bench.child import Child
 from bench.race import Bench
 from bench.server import Server
 from include.insight_invest.sources.yahoo import BATCH_TICKERS
-from include.insight_invest.store.bars import load_actions
+from include.insight_invest.store.actions import load_actions
 from include.insight_invest.store.database import Connection, connect
 from include.insight_invest.store.load import LoadContext
 from include.insight_invest.store.vintages import load_vintages
