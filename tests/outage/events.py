@@ -19,17 +19,22 @@ class Counter:
 
 
 @contextmanager
-def befalling(number: int | None, what: Callable[[psycopg.Connection[Any]], None]) -> Iterator[Counter]:
-    """Do ``what`` with a run's connection just before its ``number``-th use; None counts only."""
+def befalling(
+    number: int | None, what: Callable[[psycopg.Connection[Any]], None], *, of: str = ""
+) -> Iterator[Counter]:
+    """Do ``what`` with a run's connection just before its ``number``-th use; None counts only.
+
+    Counted are all uses, or those ``of`` a kind: how psycopg calls the generator that does it.
+    """
     counter = Counter()
     wait = psycopg.Connection.wait
 
-    def counted(self: psycopg.Connection[Any], *arguments: Any, **more: Any) -> Any:
-        if not self.closed and self.info.parameter_status("application_name") is not None and _is_ours(self):
+    def counted(self: psycopg.Connection[Any], work: Any, *arguments: Any, **more: Any) -> Any:
+        if not self.closed and _is_ours(self) and of in work.__qualname__:
             counter.events += 1
             if counter.events == number:
                 what(self)
-        return wait(self, *arguments, **more)
+        return wait(self, work, *arguments, **more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(psycopg.Connection, "wait", counted)

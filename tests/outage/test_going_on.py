@@ -40,7 +40,7 @@ def reset(market: Market) -> None:
     market.rows("insert into tb_macro (fred, description) values ('RATE', 'A rate')")
 
 
-@pytest.mark.parametrize(("job", "every"), [("us-price", 9), ("kr-price", 11), ("macro", 3)])
+@pytest.mark.parametrize(("job", "every"), [("us-price", 11), ("kr-price", 13), ("macro", 4)])
 def test_ended_at_any_use_of_its_connection_a_run_ends_as_if_nothing_had_been(
     market: Market, job: str, every: int
 ) -> None:
@@ -55,6 +55,18 @@ def test_ended_at_any_use_of_its_connection_a_run_ends_as_if_nothing_had_been(
             report = market.run(job)
         assert content(market) == expected, f"ended at use {number} of {counted.events}"
         assert replace_seconds(report.model_dump()) == replace_seconds(undisturbed.model_dump())
+    market.audit(job)
+
+
+@pytest.mark.parametrize("job", ["us-price", "kr-price", "macro"])
+@pytest.mark.parametrize("number", [1, 2])
+def test_ended_just_before_a_commit(market: Market, job: str, number: int) -> None:
+    """The server's last word comes where an answer to the COMMIT is expected."""
+    expected = market.run(job, dry_run=True).rows
+    with befalling(number, end, of="Transaction._exit_gen"):
+        report = market.run(job)
+    assert (report.exit_code, report.rows) == (0, expected)
+    assert [row["rows_unchanged"] for row in market.ledger()] == [0]
     market.audit(job)
 
 
