@@ -34,6 +34,7 @@ def with_closes(bars: pd.DataFrame, closes: "pd.Series[float]") -> pd.DataFrame:
 
 def _in_another_unit(bars: pd.DataFrame, close: "pd.Series[float]") -> "pd.Series[float]":
     """``close``, where the row is it times or over a hundred, and nothing moved in it: four equal prices, no volume."""
-    flat = bars[PRICES].nunique(axis=1, dropna=False).eq(1) & (bars["volume"] == 0)
+    prices = bars[PRICES].to_numpy(dtype=float)
+    flat = (prices == prices[:, :1]).all(axis=1) & (bars["volume"] == 0)
     unit = (log(bars["close"] / close).abs() - HUNDRED).abs() < SAME_CLOSE
     return close.where(flat & unit)

@@ -73,3 +73,4 @@ drop index tb_bar_block;
 drop function insight_block(integer);
 drop function insight_confirms(boolean, double precision, bigint, timestamptz, timestamptz);
 alter table tb_bar drop constraint tb_bar_pkey, add primary key (meta_id, trade_date);
+alter index tb_bar_run set (autosummarize = on);

@@ -41,6 +41,10 @@ left join lateral (
     order by b.trade_date desc limit 1
 ) as older on true;
 
+-- A load of a market asks for more summaries than the server's queue holds, and each that is refused is a line in its
+-- log. Vacuum makes them, too; until then the newest pages are read.
+alter index tb_bar_run set (autosummarize = off);
+
 -- As before, and a row of a dividend before the first bar, too: with it, the last ex-date of a ticker is known.
 create or replace view tb_dividend_factor as
 with dividend as (
