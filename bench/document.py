@@ -8,7 +8,7 @@ from bench.bars import COLUMNS
 from bench.readers import READS
 from bench.report import GOALS
 from bench.shown import HEADINGS, cells, number, races
-from include.insight_invest.sources.yahoo import BATCH_TICKERS
+from include.insight_invest.sources.yahoo import HISTORY_TICKERS
 
 _HEAD = """# Benchmarks
 
@@ -102,7 +102,7 @@ def _document(measured: Mapping[str, Any]) -> Iterator[str]:
         version=settings["server_version"],
         settings=", ".join(f"`{name}={value}`" for name, value in settings.items() if name != "server_version"),
         columns=len(COLUMNS),
-        batch=BATCH_TICKERS,
+        batch=HISTORY_TICKERS,
         peers=", ".join(f"{name} {version}" for name, version in measured["versions"]["peers"].items()),
     )
     has_group = all(one["cgroup_peak_mb"] for one in measured["cases"]["updater"]["runs"])

@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.bars import Shape, frame, observed_at
 from bench.child import serve
-from include.insight_invest.sources.yahoo import BATCH_TICKERS
+from include.insight_invest.sources.yahoo import HISTORY_TICKERS
 from include.insight_invest.store.bars import load_bars
 from include.insight_invest.store.database import connect
 from include.insight_invest.store.load import Counts, LoadContext
@@ -19,7 +19,7 @@ LOOKBACK_SESSIONS = 7
 class Loader:
     """What the loads have in common: a connection, and the frame in the batches of a job, one transaction each."""
 
-    batch_tickers = BATCH_TICKERS
+    batch_tickers = HISTORY_TICKERS
 
     def __init__(self, url: str) -> None:
         self.open = ExitStack()

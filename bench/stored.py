@@ -10,7 +10,7 @@ from bench.bars import Shape, actions, observed_at, symbol
 from bench.child import Child
 from bench.race import Bench
 from bench.server import Server
-from include.insight_invest.sources.yahoo import BATCH_TICKERS
+from include.insight_invest.sources.yahoo import HISTORY_TICKERS
 from include.insight_invest.store.actions import load_actions
 from include.insight_invest.store.database import Connection, connect
 from include.insight_invest.store.load import LoadContext
@@ -62,9 +62,9 @@ def _make(bench: Bench, shape: Shape) -> None:
             loader.prepare(part)
             loader.go()
     with connect(url, application="bench") as connection:
-        for number, part in enumerate(shape.batches(BATCH_TICKERS)):
+        for number, part in enumerate(shape.batches(HISTORY_TICKERS)):
             if number % 20 == 0:
-                bench.tell(f"making the market: dividends of {number * BATCH_TICKERS:,} of {shape.tickers:,} tickers")
+                bench.tell(f"making the market: dividends of {number * HISTORY_TICKERS:,} of {shape.tickers:,} tickers")
             mine = Shape(part.tickers, _sessions(bench, part), part.end, part.first_id)
             with connection.transaction():
                 load_actions(connection, actions(mine), _context(mine), source="yahoo", currency="USD")

@@ -38,6 +38,9 @@ from include.insight_invest.sources.symbols import yahoo_symbol
 log = logging.getLogger(__name__)
 
 BATCH_TICKERS = 25
+# Of years of bars fewer at once: what a batch takes of memory while it is checked is what a run takes at most.
+HISTORY_TICKERS = 10
+_HISTORY_DAYS = 400
 ZONES = {"US": "America/New_York", "KR": "Asia/Seoul"}
 EARLIEST = date(1900, 1, 1)
 
@@ -68,13 +71,13 @@ class Yahoo:
         return self._client.requests
 
     def prices(self, wanted: Sequence[Wanted]) -> Iterator[Answer]:
-        """Answer in batches of 25 tickers, on at most 4 threads. After a 429 nothing more is asked.
+        """Answer in batches of tickers, on at most 4 threads. After a 429 nothing more is asked.
 
         Raises SourceUnavailable after a first batch without a single answer: Yahoo is down.
         """
         pool = ThreadPoolExecutor(self._settings.yahoo_threads, thread_name_prefix="yahoo")
         try:
-            for number, batch in enumerate(batches(wanted, BATCH_TICKERS)):
+            for number, batch in enumerate(_batches(wanted)):
                 asked_before = self._client.requests
                 results = list(pool.map(self._ask, batch))
                 yield from self._answers(batch, results, self._client.requests - asked_before)
@@ -264,6 +267,17 @@ def _events(frame: pd.DataFrame, day: pd.DatetimeIndex, column: str, kind: str, 
     values = frame[column].to_numpy(dtype=float) if column in frame else np.zeros(len(day))
     happened = values > 0
     return pd.DataFrame({"ex_date": day[happened], "kind": kind, "value": values[happened] * ratio})
+
+
+def _batches(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
+    """Those of whom little is wanted first."""
+    histories = [one for one in wanted if _is_history(one.window)]
+    yield from batches([one for one in wanted if not _is_history(one.window)], BATCH_TICKERS)
+    yield from batches(histories, HISTORY_TICKERS)
+
+
+def _is_history(window: Window) -> bool:
+    return window.start is None or (window.session - window.start).days > _HISTORY_DAYS
 
 
 def _concat(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
