@@ -136,18 +136,20 @@ def main() -> None:
     for name in ("include.insight_invest.cli", *_HEAVY):
         importlib.import_module(name)
     alive: set[int] = set()
-    for line in sys.stdin:
-        order = json.loads(line)
-        if "wait" in order:
-            answer = _wait(order["wait"])
-            if not answer["stopped"]:
-                alive.discard(order["wait"])
-        else:
-            answer = {"pid": _fork(order)}
-            alive.add(answer["pid"])
-        print(json.dumps(answer), flush=True)
-    for pid in alive:
-        os.kill(pid, signal.SIGKILL)
+    try:
+        for line in sys.stdin:
+            order = json.loads(line)
+            if "wait" in order:
+                answer = _wait(order["wait"])
+                if not answer["stopped"]:
+                    alive.discard(order["wait"])
+            else:
+                answer = {"pid": _fork(order)}
+                alive.add(answer["pid"])
+            print(json.dumps(answer), flush=True)
+    finally:  # also where nobody reads the answer any more
+        for pid in alive:
+            os.kill(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":
