@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -42,13 +42,15 @@ def main() -> int:
     with _stage() as (stage, server), _progress(console) as progress:
         plan = [point for name in named for blow in blows for point in _points(stage, name, blow)]
         task = progress.add_task("", total=len(plan))
-        for point in plan:
-            progress.update(task, description=f"{point.scenario.name}, {point.blow}")
-            outcomes.append(strike(stage, point, crashing(server)))
-            if outcomes[-1].wrong:
-                wrong = "\n  ".join(outcomes[-1].wrong)
-                progress.console.print(f"{point}:\n  {wrong[:_SHOWN_CHARACTERS]}", markup=False)
-            progress.advance(task)
+        crash = crashing(server)
+        with suppress(KeyboardInterrupt):  # what was done by then is shown
+            for point in plan:
+                progress.update(task, description=f"{point.scenario.name}, {point.blow}")
+                outcomes.append(strike(stage, point, crash))
+                if outcomes[-1].wrong:
+                    wrong = "\n  ".join(outcomes[-1].wrong)
+                    progress.console.print(f"{point}:\n  {wrong[:_SHOWN_CHARACTERS]}", markup=False)
+                progress.advance(task)
     _show(console, outcomes, time.monotonic() - began)
     return int(any(outcome.wrong for outcome in outcomes))
 

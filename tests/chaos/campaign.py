@@ -70,9 +70,8 @@ def strike(stage: Stage, point: Point, crash: Callable[[], None] | None = None) 
     wrong += _wrong_end(point, victim, took)
     stage.wait_for_the_end()
     freed = time.monotonic() - began
-    if point.blow is Blow.KILL:
-        wrong += _differences("a reader after the blow", stage.look(), committed)
-    wrong += stage.look().broken
+    left = stage.look()
+    wrong += _differences("a reader after the blow", left, committed) if point.blow is Blow.KILL else left.broken
     again = stage.victims.run(stage.url(), point.scenario.last.arguments)
     if again.code != undisturbed.code:
         wrong.append(f"the next run ended with {again.code}: {again.said}")

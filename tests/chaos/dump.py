@@ -3,7 +3,7 @@
 Left out are the surrogate keys (``revision_id``, ``quarantine_id``; a rolled back transaction uses up numbers) and the
 two columns that the clock writes (``started_at``, ``finished_at`` of the ledger). Replaced are ``meta_id`` by the
 ticker and ``macro_id`` by the series, for the same reason, and ``run_id`` and ``replaced_by`` by what that run was
-asked for (job, shard, as_of, options): two attempts at the same are one.
+asked for (job and as_of): two attempts at the same are one.
 
 The ledger after a kill has one attempt more: what is compared of it is ``LEDGER``, the sums over all attempts at the
 same and how the last one ended. Not ``rows_unchanged`` and ``requests`` (the second attempt reads again what the first
@@ -30,8 +30,7 @@ _CLOCK = {("tb_job_run", "started_at"), ("tb_job_run", "finished_at")}
 _NAMED: dict[str, LiteralString] = {
     "meta_id": "(select m.iso_code || ' ' || m.ticker from tb_meta as m where m.meta_id = t.{})",
     "macro_id": "(select m.fred from tb_macro as m where m.macro_id = t.{})",
-    "run_id": "coalesce((select r.job || r.shard || r.as_of || r.options from tb_job_run as r where r.run_id = t.{}), "
-    "t.{}::text)",
+    "run_id": "coalesce((select r.job || r.as_of from tb_job_run as r where r.run_id = t.{}), t.{}::text)",
 }
 _NAMED["replaced_by"] = _NAMED["run_id"]
 LEDGER: LiteralString = """

@@ -88,7 +88,7 @@ def _us_thursday(folder: Path) -> None:
 
 def _us_saturday(folder: Path) -> None:
     """ACME splits again and pays, BOLT's Wednesday is corrected, CORK's Tuesday is there, DAMP's Friday is in pence,
-    EVEN's is missing, and Nasdaq's listing has another close of BOLT than Yahoo."""
+    EVEN's is only in Nasdaq's listing, which has another close of BOLT than Yahoo."""
     acme = {day: (*(price / 2 for price in bar[:4]), bar[4] * 2) for day, bar in ACME.items()}
     acme["2026-01-09"] = (6.0, 6.5, 5.75, 6.25, 4400)
     write_chart(
@@ -104,6 +104,7 @@ def _us_saturday(folder: Path) -> None:
     write_chart(folder, "DAMP", at(50.0, 51.0, 52.0, 53.0, 5400.0))
     write_chart(folder, "EVEN", at(20.0, 20.5, 21.0, 21.5))
     listed = [("ACME", "$6.25", "0.25", "4400"), ("BOLT", "$55.00", "1.50", "410"), ("CORK", "$32.00", "0.50", "104")]
+    listed += [("DAMP", "$54.00", "1.00", "104"), ("EVEN", "$22.00", "0.50", "104")]
     write_listing(folder, *listed)
 
 
@@ -231,7 +232,6 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
                 "tb_gap",
                 "tb_quarantine",
                 "tb_disagreement",
-                "tb_listing",
             ),
         ),
         Scenario(

@@ -48,10 +48,11 @@ class Stage:
 
     def __init__(self, url: str, replay: Replay, victims: Victims, folder: Path) -> None:
         self._url = url
-        self._replay = replay
+        self.replay = replay
         self._folder = folder
         self.victims = victims
         self._ready: dict[str, Undisturbed] = {}
+        self._world = ""  # of which scenario the sources tell
 
     def url(self, name: str = _COPY) -> str:
         """The address of a database; without a name that of the copy that runs write to."""
@@ -63,7 +64,10 @@ class Stage:
         if scenario.name not in self._ready:
             self._create(self._before(scenario))
             self._fill(scenario)
-        self._morning(scenario, scenario.last)
+            self._world = ""
+        if self._world != scenario.name:
+            self._morning(scenario, scenario.last)
+            self._world = scenario.name
         if scenario.name not in self._ready:
             self._ready[scenario.name] = self._undisturbed(scenario)
         return self._ready[scenario.name]
@@ -142,9 +146,9 @@ class Stage:
         world = self._folder / scenario.name
         world.mkdir(exist_ok=True)
         morning.write(world)
-        self._replay.load(world)
-        self._replay.reset()
-        self._replay.move_clock(morning.clock)
+        self.replay.load(world)
+        self.replay.reset()
+        self.replay.move_clock(morning.clock)
 
     def _create(self, name: str, template: str = "template1") -> None:
         with psycopg.connect(self._url, autocommit=True) as admin:

@@ -28,7 +28,10 @@ from psycopg.pq import TransactionStatus
 
 COPY_BYTES = 64 * 1024
 # What a run imports only when it needs it: once here instead of in every fork.
-_HEAVY = ("pandas", "yfinance.data", "FinanceDataReader", "fredapi", "curl_cffi.requests")
+_HEAVY = (
+    *("pandas", "yfinance.data", "FinanceDataReader", "fredapi", "curl_cffi.requests", "structlog", "rich.traceback"),
+    *(f"include.insight_invest.updaters.{name}" for name in ("us", "korea", "macro", "completeness", "comparison")),
+)
 
 
 class Events:
@@ -130,21 +133,23 @@ def main() -> None:
     """Answer orders until stdin ends; what still runs then is killed."""
     import importlib
 
-    for name in ("include.insight_invest.cli", "include.insight_invest.updaters.korea", *_HEAVY):
+    for name in ("include.insight_invest.cli", *_HEAVY):
         importlib.import_module(name)
     alive: set[int] = set()
-    for line in sys.stdin:
-        order = json.loads(line)
-        if "wait" in order:
-            answer = _wait(order["wait"])
-            if not answer["stopped"]:
-                alive.discard(order["wait"])
-        else:
-            answer = {"pid": _fork(order)}
-            alive.add(answer["pid"])
-        print(json.dumps(answer), flush=True)
-    for pid in alive:
-        os.kill(pid, signal.SIGKILL)
+    try:
+        for line in sys.stdin:
+            order = json.loads(line)
+            if "wait" in order:
+                answer = _wait(order["wait"])
+                if not answer["stopped"]:
+                    alive.discard(order["wait"])
+            else:
+                answer = {"pid": _fork(order)}
+                alive.add(answer["pid"])
+            print(json.dumps(answer), flush=True)
+    finally:  # also where nobody reads the answer any more
+        for pid in alive:
+            os.kill(pid, signal.SIGKILL)
 
 
 if __name__ == "__main__":
