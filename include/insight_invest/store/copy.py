@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import psycopg
-from psycopg.copy import QueuedLibpqWriter
 
 from include.insight_invest.store.database import Connection
 
@@ -44,8 +43,7 @@ def copy_columns(
     rows = _template(types, same, min(count, CHUNK_ROWS))
     names = psycopg.sql.SQL(", ").join(map(psycopg.sql.Identifier, types))
     statement = psycopg.sql.SQL("copy {} ({}) from stdin (format binary)").format(psycopg.sql.Identifier(table), names)
-    # The writer's own thread sends one chunk while the next one is made.
-    with connection.cursor() as cursor, cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy:
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
         copy.write(_HEADER)
         for start in range(0, count, CHUNK_ROWS):
             chunk = rows[: min(CHUNK_ROWS, count - start)]
