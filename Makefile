@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint up down dags-test lock
+.PHONY: help setup demo test fuzz lint up down dags-test lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ demo: setup ## run every job end to end: no network, no Docker, no keys
 
 test: setup ## run all tests; ARGS="tests/store -k splits" runs some
 	@$(PYTHON) -m pytest $(ARGS)
+
+fuzz: setup ## whole jobs over damaged answers, 10,000 of each source; ARGS="--source krx --payloads 500"
+	@$(PYTHON) -m tests.fuzz $(ARGS)
 
 lint: setup ## ruff, mypy, shellcheck and the Compose file
 	@scripts/lint
