@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos bench lint up down dags-test lock
+.PHONY: help setup demo test chaos fuzz bench lint up down dags-test lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ test: setup ## run all tests; ARGS="tests/store -k splits" runs some
 
 chaos: setup ## kill runs and servers at hundreds of points, and compare what is left; ARGS="us-first kill" is a part
 	@$(PYTHON) -m tests.chaos $(ARGS)
+
+fuzz: setup ## whole jobs over damaged answers, 10,000 of each source; ARGS="--source krx --payloads 500"
+	@$(PYTHON) -m tests.fuzz $(ARGS)
 
 lint: setup ## ruff, mypy, shellcheck and the Compose file
 	@scripts/lint

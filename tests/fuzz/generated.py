@@ -87,7 +87,7 @@ def screeners(draw: st.DrawFn) -> bytes:
          "lastsale": money, "netchange": money, "volume": st.integers(0, 10**9).map(str) | ANYTHING,
          "marketCap": ANYTHING, "sector": ANYTHING}
     )  # fmt: skip
-    return json.dumps(draw(st.lists(row, max_size=8))).encode()
+    return json.dumps(draw(st.lists(row, max_size=3))).encode()
 
 
 class Scripted(Payloads):

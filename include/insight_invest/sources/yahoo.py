@@ -29,6 +29,7 @@ from include.insight_invest.sources.base import (
     MINOR_UNITS,
     Answer,
     Wanted,
+    Window,
     batches,
     problem,
 )
