@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from bench.bars import Shape
-from include.insight_invest.store import read
+from include.insight_invest.store import prices, read
 from include.insight_invest.store.database import connect
 
 READS = 20
@@ -54,11 +54,20 @@ class Reader:
 
 
 class Prices(Reader):
-    """One ticker's ten years of adjusted prices."""
+    """One ticker's ten years of adjusted closes."""
 
     def ask(self) -> Callable[[], Sized]:
         meta_id = self.random.randint(1, LONG_TICKERS)
-        return lambda: read.prices(self.connection, meta_id, TEN_YEARS, date.fromisoformat(self.shape.end))
+        return lambda: prices.adjusted_closes(self.connection, meta_id, TEN_YEARS, date.fromisoformat(self.shape.end))
+
+
+class History(Prices):
+    """The same with all that there is of a session."""
+
+    def ask(self) -> Callable[[], Sized]:
+        """Another ticker."""
+        meta_id = self.random.randint(1, LONG_TICKERS)
+        return lambda: prices.history(self.connection, meta_id, TEN_YEARS, date.fromisoformat(self.shape.end))
 
 
 class RecentDay(Reader):
@@ -66,7 +75,7 @@ class RecentDay(Reader):
 
     def ask(self) -> Callable[[], Sized]:
         day = self.day()
-        return lambda: read.market_day(self.connection, "US", day)
+        return lambda: prices.market_day(self.connection, "US", day)
 
     def day(self) -> date:
         """A session."""
@@ -95,7 +104,14 @@ class Watermark(Reader):
     """The newest session of every ticker."""
 
     def ask(self) -> Callable[[], Sized]:
-        return lambda: read.newest_sessions(self.connection, "US")
+        return lambda: prices.newest_sessions(self.connection, "US")
 
 
-READERS = {"prices": Prices, "recent_day": RecentDay, "old_day": OldDay, "macro": Macro, "watermark": Watermark}
+READERS = {
+    "prices": Prices,
+    "history": History,
+    "recent_day": RecentDay,
+    "old_day": OldDay,
+    "macro": Macro,
+    "watermark": Watermark,
+}

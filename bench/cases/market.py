@@ -87,7 +87,10 @@ def watermark(bench: Bench) -> dict[str, Any]:
 
 def reads(bench: Bench) -> dict[str, Any]:
     """What readers ask for most: a ticker's ten years, a day of the market, a series as it was known."""
-    return _read(bench, {"prices": "prices", "recent day": "recent_day", "old day": "old_day", "macro": "macro"})
+    return _read(
+        bench,
+        {"prices": "prices", "history": "history", "recent day": "recent_day", "old day": "old_day", "macro": "macro"},
+    )
 
 
 def _read(bench: Bench, readers: dict[str, str]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import pytest
 
 from include.insight_invest.store import read
 from include.insight_invest.store.database import Connection
-from include.insight_invest.store.read import Observation, Quote
+from include.insight_invest.store.prices import adjusted_closes, market_day, newest_sessions, prices
+from include.insight_invest.store.read import Observation
 from tests.store.rows import actions, bars, load, load_series, macro, ticker, vintages
 
 
@@ -16,10 +17,9 @@ def test_a_session_of_a_country_in_todays_shares(connection: Connection) -> None
     load(connection, bars(("2026-03-18", 10.0, 12.0, 9.0, 11.0, 1000, "2026-03-18"), meta_id=1))
     load(connection, bars(("2026-03-18", 50, 52, 49, 51, 10, "2026-03-18"), meta_id=2), currency="KRW")
     load(connection, None, actions(("2026-03-19", "split", 2, "2026-03-19")))
-    assert read.market_day(connection, "US", date(2026, 3, 18)) == [
-        Quote(1, "AAPL", 5.0, 6.0, 4.5, 5.5, 2000.0, 5.5, "USD")
-    ]
-    assert read.market_day(connection, "US", date(2026, 3, 19)) == []
+    session = market_day(connection, "US", date(2026, 3, 18))
+    assert [values.tolist() for values in vars(session).values()] == [[1], [5.0], [6.0], [4.5], [5.5], [2000.0], [5.5]]
+    assert len(market_day(connection, "US", date(2026, 3, 19))) == 0
 
 
 def test_the_newest_session_of_each_ticker(connection: Connection) -> None:
@@ -28,17 +28,31 @@ def test_the_newest_session_of_each_ticker(connection: Connection) -> None:
     days = ("2025-03-18", "2026-03-17", "2026-03-18")
     load(connection, bars(*((day, 10.0, 12.0, 9.0, 11.0, 1000, day) for day in days), meta_id=1))
     load(connection, bars(("2025-03-18", 10.0, 12.0, 9.0, 11.0, 1000, "2025-03-18"), meta_id=2))
-    assert read.newest_sessions(connection, "US") == {1: date(2026, 3, 18), 2: date(2025, 3, 18)}
+    assert newest_sessions(connection, "US") == {1: date(2026, 3, 18), 2: date(2025, 3, 18)}
 
 
 def test_the_first_return_of_a_range_is_from_the_close_before_it(connection: Connection) -> None:
     ticker(connection, "MSFT")
     days = [("2026-03-02", 10.0), ("2026-03-16", 11.0), ("2026-03-17", 13.2)]  # a pause of two weeks
     load(connection, bars(*((day, close, close, close, close, 1, day) for day, close in days)))
-    returns = [price.gross_return for price in read.prices(connection, 1, date(2026, 3, 16), date(2026, 3, 17))]
+    days_of, closes = adjusted_closes(connection, 1, date(2026, 3, 16), date(2026, 3, 17))
+    assert (days_of.astype(str).tolist(), closes.tolist()) == (["2026-03-16", "2026-03-17"], [11.0, 13.2])
+    returns = [price.gross_return for price in prices(connection, 1, date(2026, 3, 16), date(2026, 3, 17))]
     assert returns == [pytest.approx(0.1), pytest.approx(0.2)]
-    (first,) = read.prices(connection, 1, date(2026, 3, 2), date(2026, 3, 2))
+    (first,) = prices(connection, 1, date(2026, 3, 2), date(2026, 3, 2))
     assert first.gross_return is None
+
+
+def test_a_ticker_whose_currency_changed(connection: Connection) -> None:
+    ticker(connection, "MOVED")
+    load(connection, bars(("2026-03-17", 10.0, 10.0, 10.0, 10.0, 1, "2026-03-17")), currency="GBP")
+    load(connection, bars(("2026-03-18", 12.0, 12.0, 12.0, 12.0, 1, "2026-03-18")), currency="USD")
+    found = prices(connection, 1, date(2026, 3, 1), date(2026, 3, 31))
+    assert [(price.trade_date, price.currency) for price in found] == [
+        (date(2026, 3, 17), "GBP"),
+        (date(2026, 3, 18), "USD"),
+    ]
+    assert prices(connection, 1, date(2026, 4, 1), date(2026, 4, 30)) == []
 
 
 @pytest.mark.parametrize("revisions", [2, 60], ids=["revised seldom", "revised often"])

@@ -52,9 +52,10 @@ _LOADERS = {"float8": _Floats, "int4": _Integers, "bool": _Booleans, "date": _In
 
 
 def arrays(connection: Connection, statement: LiteralString, parameters: Params | None = None) -> list[Array] | None:
-    """The only row of ``statement``, every column of which is an array (float8, int4, bool or date); None without rows.
+    """The only row of ``statement``, every column of which is an array; None where it is one of no rows.
 
-    Days are int32 since PostgreSQL's day 0, as ``copy.days_of`` gives them; -infinity is the smallest of them.
+    Arrays of float8, int4, bool and date are NumPy's, of text a list. Days are int32 since PostgreSQL's day 0, as
+    ``copy.days_of`` gives them; -infinity is the smallest of them.
     """
     with connection.cursor(binary=True) as cursor:
         for name, loader in _LOADERS.items():

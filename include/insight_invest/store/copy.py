@@ -15,7 +15,7 @@ from include.insight_invest.store.database import Connection
 
 _HEADER = b"PGCOPY\n\xff\r\n\x00" + b"\x00" * 8
 _TRAILER = b"\xff\xff"
-_DAY_0 = np.datetime64("2000-01-01", "D")  # PostgreSQL's
+DAY_0 = np.datetime64("2000-01-01", "D")  # PostgreSQL's
 _INSTANT_0 = datetime(2000, 1, 1, tzinfo=UTC)
 _TYPES = {"int4": ">i4", "int8": ">i8", "float8": ">f8", "date": ">i4", "timestamptz": ">i8", "bool": ">i1"}
 
@@ -60,12 +60,12 @@ def days_of(values: Column) -> np.ndarray[Any, np.dtype[np.int32]]:
     days = np.asarray(values)
     if days.dtype == np.int32:
         return days
-    return (days.astype("datetime64[D]") - _DAY_0).astype(np.int32)
+    return (days.astype("datetime64[D]") - DAY_0).astype(np.int32)
 
 
 def date_list(days: np.ndarray[Any, np.dtype[np.int32]]) -> list[date]:
     """The other way round: such days as dates."""
-    return (_DAY_0 + days).tolist()  # type: ignore[no-any-return]
+    return (DAY_0 + days).tolist()  # type: ignore[no-any-return]
 
 
 def _template(types: Mapping[str, str], same: Mapping[str, Same], count: int) -> np.ndarray[Any, np.dtype[np.void]]:

@@ -59,36 +59,6 @@ class Definition:
     remark: str | None
 
 
-@dataclass(slots=True)  # not frozen: thousands are made for one answer, each in half the time
-class Price:
-    """One session of one ticker, in today's shares, in money of ``currency``; ``gross_return`` is a fraction."""
-
-    trade_date: date
-    open: float | None
-    high: float | None
-    low: float | None
-    close: float
-    volume: float | None
-    adj_close: float
-    gross_return: float | None
-    currency: str
-
-
-@dataclass(slots=True)
-class Quote:
-    """One ticker's bar of a session, as ``Price``."""
-
-    meta_id: int
-    ticker: str
-    open: float | None
-    high: float | None
-    low: float | None
-    close: float
-    volume: float | None
-    adj_close: float
-    currency: str
-
-
 @dataclass(frozen=True)
 class Series:
     """A macro series: its FRED id and what it is."""
@@ -106,7 +76,7 @@ class Ended:
     since: datetime
 
 
-@dataclass(slots=True)
+@dataclass(slots=True)  # not frozen: thousands are made for one answer, each in half the time
 class Observation:
     """A value of a series, in the series' own unit, and the date since which it is known; no value is FRED's "."."""
 
@@ -166,27 +136,6 @@ def definitions(connection: Connection, *, after: int, limit: int, iso_code: str
 def has_definition(connection: Connection, meta_id: int) -> bool:
     """Whether tb_meta has ``meta_id``."""
     return connection.execute("select 1 from tb_meta where meta_id = %s", [meta_id]).fetchone() is not None
-
-
-def prices(connection: Connection, meta_id: int, start: date, end: date) -> list[Price]:
-    """The sessions of a ticker from ``start`` to ``end``, both included, oldest first."""
-    values = {"meta_id": meta_id, "start": start, "end": end}
-    return connection.cursor(row_factory=args_row(Price), binary=True).execute(sql("prices"), values).fetchall()
-
-
-def market_day(connection: Connection, iso_code: str, day: date) -> list[Quote]:
-    """A whole session of a country: one row a ticker that has a bar of it, by meta_id."""
-    values = {"iso_code": iso_code, "day": day}
-    return connection.cursor(row_factory=args_row(Quote), binary=True).execute(sql("market_day"), values).fetchall()
-
-
-def newest_sessions(connection: Connection, iso_code: str) -> dict[int, date]:
-    """The watermark of each ticker of a country: its newest stored session, by meta_id."""
-    statement = (
-        "select m.meta_id, w.last_session from tb_meta as m join insight_watermark as w using (meta_id) "
-        "where m.iso_code = %s and w.last_session is not null"
-    )
-    return dict(connection.execute(statement, [iso_code]).fetchall())  # type: ignore[arg-type]
 
 
 def series(connection: Connection, fred: str) -> Series | None:

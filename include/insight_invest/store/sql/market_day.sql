@@ -1,5 +1,4 @@
-select p.meta_id, m.ticker, p.open, p.high, p.low, p.close, p.volume, p.adj_close, p.currency
-from tb_price as p
-join tb_meta as m on m.meta_id = p.meta_id
-where p.trade_date = %(day)s and m.iso_code = %(iso_code)s
-order by p.meta_id
+select array_agg(meta_id), array_agg(coalesce(open, 'NaN')), array_agg(coalesce(high, 'NaN')),
+       array_agg(coalesce(low, 'NaN')), array_agg(close), array_agg(coalesce(volume, 'NaN')), array_agg(adj_close)
+from tb_price
+where trade_date = %(day)s and meta_id = any (array(select meta_id from tb_meta where iso_code = %(iso_code)s))

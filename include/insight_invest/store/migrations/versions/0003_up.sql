@@ -23,13 +23,15 @@ create function insight_confirms(
     select not final and (open is not null or coalesce(volume, 0) = 0) and observed_at <= as_of - interval '12 hours'
 $$;
 
--- The newest session of each ticker: of most it is one of the market's last days, which lie side by side.
+-- The newest session of each ticker: of nearly all it is one of the two newest, which lie side by side.
 create view insight_watermark as
 with edge as (
-    select max(trade_date) - 7 as trade_date from tb_bar
+    select max(trade_date) as newest,
+           (select max(trade_date) from tb_bar where trade_date < (select max(trade_date) from tb_bar)) as before
+    from tb_bar
 ), recent as materialized (
     select meta_id, max(trade_date) as last_session from tb_bar
-    where trade_date > (select trade_date from edge)
+    where trade_date in ((select newest from edge), (select before from edge))
     group by meta_id
 )
 select m.meta_id, coalesce(recent.last_session, older.trade_date) as last_session
