@@ -58,7 +58,9 @@ class Prices(Reader):
 
     def ask(self) -> Callable[[], Sized]:
         meta_id = self.random.randint(1, LONG_TICKERS)
-        return lambda: prices.adjusted_closes(self.connection, meta_id, TEN_YEARS, date.fromisoformat(self.shape.end))
+        return lambda: prices.adjusted_closes(self.connection, meta_id, TEN_YEARS, date.fromisoformat(self.shape.end))[
+            0
+        ]
 
 
 class History(Prices):

@@ -106,7 +106,7 @@ def test_what_a_peer_loads_is_taken_back(measured: dict[str, Any]) -> None:
 
 def test_readers_find_what_is_there(measured: dict[str, Any]) -> None:
     rows = {name: found[0]["rows"] for name, found in measured["cases"]["reads"]["rounds"].items()}
-    assert rows == {"prices": 75, "recent day": 30, "old day": 30, "macro": 12}
+    assert rows == {"prices": 75, "history": 75, "recent day": 30, "old day": 30, "macro": 12}
     assert measured["cases"]["watermark"]["rounds"]["watermark"][0]["rows"] == 30
 
 
