@@ -60,7 +60,8 @@ GOALS = {
 }
 # What a reader of the JSON needs no list of cases for.
 _OTHERS = ("rows_touched_unchanged", "prices_ms", "history_ms", "recent_day_ms", "old_day_ms", "macro_ms",
-           "job_share_first_load", "job_share_daily", "updater_cgroup_peak_mb", "updater_mb_per_1000_tickers")  # fmt: skip
+           "job_share_first_load", "job_share_daily", "updater_cgroup_peak_mb",
+           "updater_mb_per_1000_tickers")  # fmt: skip
 
 
 def figures(cases: Mapping[str, Case]) -> dict[str, Figures]:
