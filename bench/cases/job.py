@@ -16,6 +16,7 @@ def job(bench: Bench) -> dict[str, Any]:
             title = f"job of {number} tickers, round {turn + 1} of {bench.sizes.job_rounds}"
             define(bench.server, NAME, number, ledger=False)
             for name, env, as_of in (("first load", evening, EVENING), ("daily", next_evening, NEXT_EVENING)):
+                bench.server.vacuum(NAME)
                 used = run_job(bench, env, as_of, title=f"{title}, {name}")
                 in_database = used["backend_cpu"] + used["store_cpu"]
                 found[name].append({**used, "share": in_database / (used["cpu"] + used["backend_cpu"])})

@@ -20,8 +20,8 @@ from bench.race import Bench
 from bench.stored import define
 
 NAME = "bench_updater"
-# The evenings after two sessions that follow each other.
-EVENING, NEXT_EVENING = "2025-11-29T09:00+00:00", "2025-12-02T09:00+00:00"
+# The evenings after two sessions that follow each other, in one week: once a week every bar is counted.
+EVENING, NEXT_EVENING = "2025-12-02T09:00+00:00", "2025-12-03T09:00+00:00"
 MEMORY_MB = 512  # of a task: jobs.py
 APPLICATION = "insight-invest us-price"
 READY_SECONDS = 60

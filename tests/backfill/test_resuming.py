@@ -17,10 +17,10 @@ from tests.replay_tests.clients import at
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 WAIT_SECONDS = 30
-BATCH = 25  # tickers that are asked for, and landed, together
 MORE = [f"T{first}{second}" for first in "ABCDEF" for second in "ABCDEFGH"]  # two batches with ACME and BOLT
 RANGE = ("--start", "2026-01-05", "--end", "2026-01-07")
 FULL = ("--full-refresh",)
+BATCH = {RANGE: 25, FULL: 10}  # tickers that are asked for, and landed, together
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def many(market: Market) -> Market:
 @contextmanager
 def stuck_in_the_second_batch(market: Market, *options: str) -> Iterator[subprocess.Popen[str]]:
     """A run that has landed its first batch, and waits for an answer in its second."""
-    market.replay.fault(Fault.TIMEOUT, match=f"/chart/{MORE[30]}")
+    market.replay.fault(Fault.TIMEOUT, match=f"/chart/{MORE[BATCH[options] + 5]}")
     market.replay.move_clock(at("2026-01-08T12:00"))
     command = [sys.executable, "run_scheduled_job.py", "--job", "us-price", "--as-of", THURSDAY, *options]
     env = market.env | {"INSIGHT_TIMEOUT": "60"}
@@ -64,16 +64,17 @@ def until(condition: Callable[[], bool]) -> None:
 def test_a_run_that_was_stopped_goes_on_where_it_stopped(
     many: Market, options: tuple[str, ...], number: signal.Signals
 ) -> None:
+    landed = BATCH[options]
     with stuck_in_the_second_batch(many, *options) as running:
         running.send_signal(number)
         _, said = running.communicate(timeout=WAIT_SECONDS)
     assert many.ledger()[0]["status"] == ("terminated" if number == signal.SIGTERM else "running"), said
-    assert len(many.ledger()[0]["tickers"]["updated"]) == BATCH
+    assert len(many.ledger()[0]["tickers"]["updated"]) == landed
     report = many.run(**({"start": "2026-01-05", "end": "2026-01-07"} if options == RANGE else {"full_refresh": True}))
     assert report.exit_code == 0
-    assert report.notes[0] == "goes on where an interrupted run stopped: 25 of 50 were landed already"
-    assert many.replay.counts["yahoo"] == report.requests <= BATCH + 2  # a cookie and a crumb
-    assert report.tickers == {"updated": BATCH, "unchanged": BATCH}
+    assert report.notes[0] == f"goes on where an interrupted run stopped: {landed} of 50 were landed already"
+    assert many.replay.counts["yahoo"] == report.requests <= 50 - landed + 2  # a cookie and a crumb
+    assert report.tickers == {"updated": 50 - landed, "unchanged": landed}
     assert many.rows("select count(*), count(distinct meta_id) from tb_bar") == [(150, 50)]
     many.audit()
 

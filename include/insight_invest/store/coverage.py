@@ -77,7 +77,7 @@ def coverage(
     ``since`` is the oldest session that a whole run looked at: before it only tickers whose history was loaded are
     expected. About 2 s for 9 million bars.
     """
-    if not sessions:
+    if not (sessions and meta_ids):
         return []
     values = {
         "meta_ids": list(meta_ids),

@@ -14,6 +14,7 @@ from include.insight_invest.errors import SourceError
 from include.insight_invest.sources.base import Wanted, Window
 from include.insight_invest.sources.nasdaq import Nasdaq
 from include.insight_invest.store import coverage
+from include.insight_invest.store.coverage import Settled
 from include.insight_invest.store.universe import Target, targets
 from include.insight_invest.updaters.closures import decide_closures
 from include.insight_invest.updaters.expected import expected_sessions, last_sessions
@@ -40,7 +41,7 @@ def settle(run: Run) -> None:
         return  # nobody has asked for the whole market yet: nothing is expected
     until = max([one.until for one in looked] + this)
     work = _Gaps(run, known, until)
-    work.record(since=min([one.since for one in looked] + this))
+    work.record(since=min([one.since for one in looked] + this), whole_until=_whole_until(run, looked))
     if is_whole(run):
         work.heal()
     work.tell()
@@ -49,6 +50,19 @@ def settle(run: Run) -> None:
 @repeatable
 def _followed(run: Run) -> list[Target]:
     return targets(run.connection, run.job.iso_code, run.options.tickers, run.options.shard, session=sessions.FIRST_DAY)
+
+
+def _whole_until(run: Run, looked: Sequence[Settled]) -> date | None:
+    """The session up to which nothing can be missing without a row that says so: all of it was counted, and what came
+    since is looked at. None where all is to be counted: once a week it is, for days that an operator opened again, and
+    for rows that somebody deleted.
+    """
+    if not is_whole(run) or run.options.full_refresh or not looked:
+        return None
+    before = min(one.until for one in looked)
+    if before.isocalendar()[:2] != run.session.isocalendar()[:2]:
+        return None
+    return min(before, last_sessions(run, run.settings.lookback_sessions)[0])
 
 
 def is_whole(run: Run) -> bool:
@@ -68,15 +82,19 @@ class _Gaps:
         self._expected = run.again(lambda: expected_sessions(run.connection, run.job.exchange, until))
         self._counts = Counter(found=0, healed=0)  # in the order in which they are told
 
-    def record(self, *, since: date) -> None:
-        """Close and open gaps; who has answered in this run without the missing bar was asked in vain."""
+    def record(self, *, since: date, whole_until: date | None) -> None:
+        """Close and open gaps; who has answered in this run without the missing bar was asked in vain.
+
+        What is older than ``whole_until`` is counted only of tickers whose history was asked for in this run.
+        """
         run = self._run
+        known = [] if whole_until is None else [meta_id for meta_id in self._ids if meta_id not in run.whole]
+        recent = [day for day in self._expected if whole_until is None or day >= whole_until]
 
         def record() -> None:
             self._close()
-            self._counts["found"] += coverage.open_gaps(
-                run.connection, self._ids, self._expected, run.context, since=since
-            )
+            for ids, days in ((known, recent), (sorted(set(self._ids) - set(known)), self._expected)):
+                self._counts["found"] += coverage.open_gaps(run.connection, ids, days, run.context, since=since)
             self._note_answers()
 
         self._write(record)

@@ -42,7 +42,7 @@ with ticker as (
 select e.meta_id, e.ticker, e.first_day, e.last_day, e.sessions,
        (select count(*) from tb_bar as b
         where insight_block(b.meta_id) = insight_block(e.meta_id) and b.meta_id = e.meta_id
-          and b.trade_date between e.first_day and e.last_day
+          and b.trade_date between greatest(e.first_day, (%(sessions)s::date[])[1]) and e.last_day
           and b.trade_date + 0 = any (%(sessions)s::date[]))::integer as bars,
        coalesce(w.held, 0)::integer as held, coalesce(w.source_gaps, 0)::integer as source_gaps,
        coalesce(w.open_gaps, 0)::integer as open_gaps
