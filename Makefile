@@ -27,8 +27,8 @@ setup: ## make the virtual environment from the lock (the other targets do it by
 demo: setup ## run every job end to end: no network, no Docker, no keys
 	@$(PYTHON) -m local.demo
 
-test: setup ## run all tests; ARGS="tests/store -k splits" runs some
-	@$(PYTHON) -m pytest $(ARGS)
+test: setup ## run all tests, in two processes; ARGS="tests/store -k splits -n 0" runs some, in one
+	@$(PYTHON) -m pytest -n 2 --dist loadfile $(ARGS)
 
 chaos: setup ## kill runs and servers at hundreds of points, and compare what is left; ARGS="us-first kill" is a part
 	@$(PYTHON) -m tests.chaos $(ARGS)
