@@ -46,7 +46,8 @@ _MEANING = {
     "daily_10k_seconds": "10,000 tickers × 1 new session, seconds",
     "lookback_50k_seconds": "10,000 tickers × 5 sessions, 4 of them stored, seconds",
     "watermark_ms": "newest session of every ticker, ms",
-    "prices_ms": "a ticker's ten years of adjusted prices, ms",
+    "prices_ms": "a ticker's ten years of adjusted closes, ms",
+    "history_ms": "the same, all prices, volume and returns, ms",
     "recent_day_ms": "a day of the whole market, of the last quarter, ms",
     "old_day_ms": "a day of the whole market, years ago, ms",
     "macro_ms": "a macro series as it was known on a day, ms",
@@ -62,13 +63,17 @@ psql's binary `\\copy` is what one connection can take: it parses nothing and ch
 this store does beside that is to look at what is stored, so that a second run writes nothing, a correction keeps
 the earlier value, and a row that is there is never overwritten by a worse source. `unchanged` is that second run.
 
-A day of the whole market touches one page of the primary key for each ticker; after a checkpoint PostgreSQL
-writes each of them to the WAL as a whole, once. Whoever adds the day pays for that, and it is most of the WAL in
-the table above.
+A day of the whole market goes into neighbouring pages of the primary key, and of the second index into one page for
+each eight tickers ([storage.md](storage.md) says why); after a checkpoint PostgreSQL writes each page that is touched
+to the WAL as a whole, once. Everybody who adds the day pays for that, and it is most of the WAL in the table above.
+So does a first load: both indexes are kept while it runs, by psql as by us.
 
-The readers are `store.read`'s: one connection, a warm server, {reads} reads a round (or two seconds of them),
-another ticker or day each time, with the splits and dividends of ten years in `tb_action`. Prices are computed when
-they are read.
+The job's first load is mostly that COPY, and cannot be less: yfinance makes a bar in 30 µs of CPU, PostgreSQL stores
+it in 5. The daily run reads seven sessions of each ticker and stores one; that is the job whose share counts.
+
+The readers are `store.prices` and `store.read`: one connection, a warm server, {reads} reads a round (or two
+seconds of them), another ticker or day each time, with the splits and dividends of ten years in `tb_action`. Prices
+are computed when they are read.
 
 The whole job is `run_scheduled_job.py --job us-price`: yfinance, checks and store, against a generated Yahoo in a
 process of its own. *The database's share* is the CPU of its server process and of the store's own functions in

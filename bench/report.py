@@ -54,7 +54,6 @@ GOALS = {
     "recent_day_ms": Goal(50),
     "old_day_ms": Goal(50),
     "macro_ms": Goal(20),
-    "job_share_first_load": Goal(0.05),
     "job_share_daily": Goal(0.05),
     "updater_peak_mb": Goal(300),
 }

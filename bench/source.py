@@ -86,7 +86,7 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # before any thread starts: they inherit it
     file, now = Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2])
     with tempfile.TemporaryDirectory() as nothing, Replay([Path(nothing)], now) as replay:
-        replay.serve(Generated(now.date()))
+        replay.serve(Generated(sessions.last_closed("XNYS", now)))
         part = file.with_suffix(".part")
         part.write_text("".join(f"{name}={value}\n" for name, value in replay.env.items()))
         part.replace(file)

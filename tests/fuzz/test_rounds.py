@@ -28,7 +28,7 @@ def test_generated_answers(name: str, postgres_server: Server, replay: Replay) -
     with bench(name, postgres_server, replay) as ready:
         played = list(generated.rounds(name, ready.market, payloads=25, seed=1))
     assert [line for one in played for line in one.wrong] == []
-    assert sum(one.payloads for one in played) >= 15
+    assert sum(one.payloads for one in played) >= 10  # after a batch without one history Yahoo is not asked again
 
 
 def test_a_seed_repeats_its_round(postgres_server: Server, replay: Replay) -> None:

@@ -80,13 +80,14 @@ class TestUnitedStates:
         assert loaded.dump("tb_job_run") == before
 
     def test_the_other_batches_are_loaded_all_the_same(self, loaded: Market) -> None:
-        """A ticker without a bar is asked for first: with it, TA to TX are the first batch, TY is the second."""
-        for letter in "ABCDEFGHIJY":
+        """TA to TY are the first batch; a ticker whose history is to be loaded is in one of histories, after them."""
+        for letter in "ABCDEFGHIJK":
             quote(loaded, letter, THURSDAY_BAR)
+        write_chart(loaded.folder, "NEW", {"2026-01-07": WEDNESDAY_BAR, "2026-01-08": THURSDAY_BAR})
         loaded.follow("NEW")
         report = loaded.run(as_of=FRIDAY)
         assert (report.exit_code, report.tickers) == (1, {"failed": 25, "updated": 1})
-        assert [bar[0] for bar in loaded.bars() if bar[1] == "2026-01-08"] == ["TY"]
+        assert [bar[0] for bar in loaded.bars() if bar[1] == "2026-01-08"] == ["NEW"]
         loaded.audit()
 
     def test_nine_of_ten_that_are_empty_are_no_success(self, loaded: Market) -> None:

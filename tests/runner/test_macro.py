@@ -1,13 +1,13 @@
 """Macro runs day after day: what they cost, what they store, what they report, and what they never ask of FRED."""
 
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
 
 from include.insight_invest.jobs import JOBS
 from include.insight_invest.runner import RunOptions, run
+from include.insight_invest.settings import Settings
 from include.insight_invest.sources.fred import Fred
 from include.insight_invest.starter import macro_file
 from include.insight_invest.updaters import macro
@@ -18,6 +18,13 @@ from tests.runner.series import follow, stored
 from tests.store.vintages import recorded, snapshot
 
 FRIDAY = "2026-01-09T12:00+00:00"
+
+
+class InFifties(Fred):
+    """Fifty vintages a request, so that a recorded series takes many."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings, vintages_per_request=50)
 
 
 class TestRequests:
@@ -137,7 +144,7 @@ class TestNews:
         self, market: Market, shared_data: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A first load goes on where it stopped, and ends as if it never had."""
-        monkeypatch.setattr(macro, "Fred", partial(Fred, vintages_per_request=50))
+        monkeypatch.setattr(macro, "Fred", InFifties)
         market.replay.load(shared_data)
         market.rows("update tb_macro set fred = 'GDP'")
         releases = recorded(shared_data, "all_releases")
