@@ -154,8 +154,8 @@ class Stage:
         with psycopg.connect(self._url, autocommit=True) as admin:
             admin.execute(SQL("drop database if exists {} with (force)").format(Identifier(name)))
             admin.execute(SQL("create database {} template {}").format(Identifier(name), Identifier(template)))
-            # A copied sequence counts on values that were logged for the one it was copied from; a checkpoint makes it log
-            # its own. Without, a crash takes it back, and the next run's id is there already.
+            # A copied sequence counts on values that were logged for the one it was copied from; a checkpoint makes it
+            # log its own. Without, a crash takes it back, and the next run's id is there already.
             admin.execute("checkpoint")
 
     @staticmethod
