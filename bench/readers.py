@@ -2,6 +2,7 @@
 
 import random
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sized
 from contextlib import ExitStack
 from datetime import date, timedelta
@@ -20,7 +21,7 @@ TEN_YEARS = date(2015, 1, 1)
 RECENT, OLD = 60, 500  # sessions from the end, and from the beginning
 
 
-class Reader:
+class Reader(ABC):
     """What they have in common: a connection, and what is asked for: another each time, the same in each run."""
 
     def __init__(self, url: str) -> None:
@@ -48,9 +49,9 @@ class Reader:
             rows.append(len(found))
         return {"reads_ms": reads, "rows": max(rows)}
 
+    @abstractmethod
     def ask(self) -> Callable[[], Sized]:
         """The next query."""
-        raise NotImplementedError
 
 
 class Prices(Reader):

@@ -9,13 +9,12 @@ import numpy as np
 from include.insight_invest.store.arrays import Array, arrays
 from include.insight_invest.store.copy import date_list, days_of
 from include.insight_invest.store.database import Connection
-from include.insight_invest.store.merge import TYPES
+from include.insight_invest.store.merge import TYPES, VALUES
 from include.insight_invest.store.statements import sql
 
 if TYPE_CHECKING:
     import pandas as pd
 
-VALUES = ("open", "high", "low", "close", "volume")
 # A batch of so many tickers and so few days is read by its days, which lie side by side, and not ticker by ticker.
 _MANY_TICKERS = 1_000
 _FEW_DAYS = 31
@@ -24,14 +23,16 @@ _EXACT = 2.0**53  # above, a float is no count of shares
 
 @dataclass(frozen=True)
 class Batch:
-    """Bars by ticker and day: ``columns`` of merge.TYPES, with days as PostgreSQL has them (int32).
+    """Bars by ticker and day: ``columns`` of merge.TYPES, with days as PostgreSQL has them (int32), and their ``key``.
 
-    ``ids`` are the tickers, ascending, and ``of`` is each row's place among them. Per ticker: ``starts`` and ``ends``,
-    its first row and the one after its last; ``newest``, its last stored session; ``split`` and ``dividend``, its last
-    ex-dates. The smallest integer stands for none.
+    ``is_wide``: many tickers, few days. ``ids`` are the tickers, ascending, and ``of`` is each row's place among them.
+    Per ticker: ``starts`` and ``ends``, its first row and the one after its last; ``newest``, its last stored session;
+    ``split`` and ``dividend``, its last ex-dates. The smallest integer stands for none.
     """
 
     columns: Mapping[str, Array]
+    key: Array
+    is_wide: bool
     ids: Array
     of: Array
     starts: Array
@@ -64,12 +65,12 @@ def read_batch(connection: Connection, bars: "pd.DataFrame") -> Batch:
     key = _key(columns["meta_id"], columns["trade_date"])
     if (key[1:] < key[:-1]).any():
         order = key.argsort(kind="stable")
-        columns = {name: values[order] for name, values in columns.items()}
+        key, columns = key[order], {name: values[order] for name, values in columns.items()}
     ids, starts, of, counts = np.unique(columns["meta_id"], return_index=True, return_inverse=True, return_counts=True)
-    reach = "reach_of_market" if _is_wide(ids, columns["trade_date"]) else "reach"
-    found = arrays(connection, sql(reach), {"meta_ids": ids.tolist()})
+    is_wide = len(ids) >= _MANY_TICKERS and len(np.unique(columns["trade_date"])) <= _FEW_DAYS
+    found = arrays(connection, sql("reach_of_market" if is_wide else "reach"), {"meta_ids": ids.tolist()})
     assert found is not None  # noqa: S101 (there is a row of each ticker)
-    return Batch(columns, ids, of, starts, starts + counts, *found)
+    return Batch(columns, key, is_wide, ids, of, starts, starts + counts, *found)
 
 
 def is_new(batch: Batch, *, volume_is_adjusted: bool) -> Array:
@@ -92,7 +93,7 @@ def known_of(connection: Connection, batch: Batch, parameters: Mapping[str, Any]
     stored = _stored(connection, batch, parameters)
     if stored is None:
         return Known(same, confirming)
-    at, mine = _matches(_key(columns["meta_id"], columns["trade_date"]), stored)
+    at, mine = _matches(batch.key, stored)
     equal = stored["same_source"][at]
     for name in VALUES:
         value = np.rint(columns[name][mine]) if name == "volume" else columns[name][mine]
@@ -112,7 +113,7 @@ def _stored(connection: Connection, batch: Batch, parameters: Mapping[str, Any])
     if not known.any():
         return None
     values = {**parameters, "meta_ids": batch.ids[known].tolist()}
-    if _is_wide(batch.ids, days):
+    if batch.is_wide:
         found = arrays(connection, sql("stored_session"), {**values, "days": date_list(np.unique(days))})
     else:
         spans = {"first": date_list(days[batch.starts][known]), "last": date_list(days[batch.ends - 1][known])}
@@ -128,10 +129,6 @@ def _matches(keys: Array, stored: Mapping[str, Array]) -> tuple[Array, Array]:
     at = order[np.minimum(at, len(others) - 1)]
     mine = np.flatnonzero(others[at] == keys)
     return at[mine], mine
-
-
-def _is_wide(ids: Array, days: Array) -> bool:
-    return len(ids) >= _MANY_TICKERS and len(np.unique(days)) <= _FEW_DAYS
 
 
 def _key(meta_ids: Array, days: Array) -> Array:

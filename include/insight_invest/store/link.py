@@ -41,7 +41,7 @@ def connect_patiently(settings: Settings, *, application: str) -> Iterator[Conne
     tries = Retrying(
         retry=retry_if_exception_type(DatabaseAway),
         stop=stop_after_attempt(settings.attempts),
-        wait=wait_exponential_jitter(initial=settings.retry_wait, max=LONGEST_PAUSE, jitter=settings.retry_wait),
+        wait=_pauses(settings.retry_wait),
         before_sleep=_tell,
         reraise=True,
     )
@@ -124,9 +124,7 @@ class Link:
         tries = Retrying(
             retry=retry_if_exception(self._may_pass),
             stop=stop_after_attempt(self._settings.attempts),
-            wait=wait_exponential_jitter(
-                initial=self._settings.retry_wait, max=LONGEST_PAUSE, jitter=self._settings.retry_wait
-            ),
+            wait=_pauses(self._settings.retry_wait),
             before_sleep=prepare,
             reraise=True,
         )
@@ -165,7 +163,7 @@ class Link:
         tries = Retrying(
             retry=retry_if_exception_type(DatabaseAway),
             stop=stop_after_delay(self._wait),
-            wait=wait_exponential_jitter(initial=0.2, max=LONGEST_PAUSE, jitter=0.2),
+            wait=_pauses(0.2),
             before_sleep=_tell,
             reraise=True,
         )
@@ -187,6 +185,11 @@ class Link:
         self._connection = connection
         self._backend = backend_of(connection)
         self.role = connection.info.user
+
+
+def _pauses(first: float) -> wait_exponential_jitter:
+    """Of one to two times ``first`` seconds, each twice the one before it, at most LONGEST_PAUSE."""
+    return wait_exponential_jitter(initial=first, max=LONGEST_PAUSE, jitter=first)
 
 
 def _is_gone(connection: Connection) -> bool:

@@ -20,7 +20,7 @@ TYPES = {
     "volume": "float8",
     "basis_date": "date",
 }
-_VALUES = ("open", "high", "low", "close", "volume")
+VALUES = ("open", "high", "low", "close", "volume")
 
 
 def merge_bars(
@@ -53,6 +53,6 @@ def _tell(connection: Connection, context: LoadContext) -> None:
         cursor.execute(sql("show_diff_bar"))
         for ticker, day, known, *values in cursor:
             assert isinstance(day, date)  # noqa: S101 (a date column)
-            after = dict(zip(_VALUES, values[:5], strict=True))
-            before = dict(zip(_VALUES, values[5:], strict=True)) if known else None
+            after = dict(zip(VALUES, values[:5], strict=True))
+            before = dict(zip(VALUES, values[5:], strict=True)) if known else None
             context.on_change(Change("tb_bar", str(ticker), day, before, after))

@@ -14,7 +14,6 @@ from include.insight_invest.errors import SourceError
 from include.insight_invest.sources.base import Wanted, Window
 from include.insight_invest.sources.nasdaq import Nasdaq
 from include.insight_invest.store import coverage
-from include.insight_invest.store.coverage import Settled
 from include.insight_invest.store.universe import Target, targets
 from include.insight_invest.updaters.closures import decide_closures
 from include.insight_invest.updaters.expected import expected_sessions, last_sessions
@@ -52,7 +51,7 @@ def _followed(run: Run) -> list[Target]:
     return targets(run.connection, run.job.iso_code, run.options.tickers, run.options.shard, session=sessions.FIRST_DAY)
 
 
-def _whole_until(run: Run, looked: Sequence[Settled]) -> date | None:
+def _whole_until(run: Run, looked: Sequence[coverage.Settled]) -> date | None:
     """The session up to which nothing can be missing without a row that says so: all of it was counted, and what came
     since is looked at. None where all is to be counted: once a week it is, for days that an operator opened again, and
     for rows that somebody deleted.
