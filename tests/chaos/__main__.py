@@ -28,6 +28,7 @@ from tests.replay import Replay
 # Of how many events one is a point.
 EVERY = {Blow.KILL: 1, Blow.TERMINATE: 12, Blow.SIGTERM: 12, Blow.CRASH: 60}
 EVERY_KOREA = {Blow.KILL: 2, Blow.TERMINATE: 30, Blow.SIGTERM: 30, Blow.CRASH: 100}
+TOLD_EVERY = 25  # points, where no bar moves
 SHM = Path("/dev/shm")
 _SHOWN_CHARACTERS = 2000
 
@@ -51,6 +52,8 @@ def main() -> int:
                     wrong = "\n  ".join(outcomes[-1].wrong)
                     progress.console.print(f"{point}:\n  {wrong[:_SHOWN_CHARACTERS]}", markup=False)
                 progress.advance(task)
+                if not console.is_terminal and len(outcomes) % TOLD_EVERY == 0:
+                    console.print(f"{len(outcomes)} of {len(plan)} points, {time.monotonic() - began:.0f} s: {point}")
     _show(console, outcomes, time.monotonic() - began)
     return int(any(outcome.wrong for outcome in outcomes))
 

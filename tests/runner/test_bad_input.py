@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.fixtures.market import Market
-from tests.folders import write_fred, write_krx, write_naver
+from tests.fixtures.market import BOLT, Market
+from tests.folders import write_chart, write_fred, write_krx, write_naver
 from tests.sources.damaging import replaced, send
 
 # yfinance and pandas warn of what they are about to fail at
@@ -42,6 +42,18 @@ def test_a_close_that_cannot_be_reckoned_with_is_held(market: Market, close: str
     held = market.rows("select ticker, trade_date::text, reason from tb_quarantine where status = 'held'")
     assert held == [("BOLT", "2026-01-08", reason or "a price that is not positive")]
     assert [bar[1] for bar in market.bars() if bar[0] == "BOLT"] == DAYS
+
+
+def test_a_dividend_of_a_row_of_a_saturday_is_held(market: Market) -> None:
+    """The row is no session's and is left out, so that no price says when its dividend was paid."""
+    saturday = {"2026-01-03": (50.0, 50.0, 50.0, 50.0, 1)}
+    write_chart(market.folder, "BOLT", saturday | BOLT, dividends={"2026-01-03": 0.5})
+    market.replay.load(market.folder)
+    assert market.run().rows.new == 6
+    held = market.rows("select ticker, trade_date::text, reason from tb_quarantine where status = 'held'")
+    assert held == [("BOLT", "2026-01-03", "an ex-date at the weekend")]
+    assert market.rows("select count(*) from tb_action join tb_meta using (meta_id) where ticker = 'BOLT'") == [(0,)]
+    market.audit()
 
 
 @pytest.mark.parametrize("number", ["0x10", "1_050", "2026-01-08", "1050 won"])

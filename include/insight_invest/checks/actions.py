@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from include.insight_invest.checks.basis import in_basis, stacked
-from include.insight_invest.checks.verdict import HUNDRED, MINOR_UNIT, UNIT_TOLERANCE, held_action, log
+from include.insight_invest.checks.verdict import DAY, HUNDRED, MINOR_UNIT, UNIT_TOLERANCE, held_action, log
 
 # No split ever was beyond these (ALPHA-PA's 1 for 10,000 is the most extreme recorded).
 LEAST_RATIO, LARGEST_RATIO = 1e-5, 1e5
+FRIDAY = 4
 # A dividend of 8 % of the close shows in the price of its ex-date; true ones fall by all of it, less a day's move
 # (ADIG-L 0.46: 0.48, RGL-L 0.081: 0.075), hundredfold ones do not (PSH-L 0.38: 0.05, SCR-TO 0.18: 0.03).
 SHOWING_YIELD, LEAST_FALL = 0.08, 1 / 3
@@ -33,6 +34,18 @@ def absurd_splits(actions: pd.DataFrame) -> "pd.Series[bool]":
     return ~(value.between(0, np.inf, inclusive="neither")) | (
         (actions["kind"] == "split") & ~value.between(LEAST_RATIO, LARGEST_RATIO)
     )
+
+
+def at_weekend(actions: pd.DataFrame, bars: pd.DataFrame, known: pd.DataFrame) -> "pd.Series[bool]":
+    """Which of ``actions`` are of a Saturday or a Sunday that has neither a bar nor a stored action.
+
+    Korea traded on Saturdays until 1998, and what is stored already is true.
+    """
+    keys = ["meta_id", "ex_date"]
+    days = [bars[["meta_id", "trade_date"]].set_axis(keys, axis=1), known[keys]]
+    explained = pd.MultiIndex.from_frame(pd.concat(one.astype({"ex_date": DAY}) for one in days))
+    found: pd.Series[bool] = actions["ex_date"].dt.dayofweek > FRIDAY
+    return found & ~pd.MultiIndex.from_frame(actions[keys]).isin(explained)
 
 
 def check_dividends(

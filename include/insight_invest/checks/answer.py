@@ -146,7 +146,8 @@ def _from_base(known: pd.DataFrame, eve: "pd.Series[float]") -> pd.DataFrame:
 def _splits(bars: pd.DataFrame, actions: pd.DataFrame, known: Known) -> tuple[pd.DataFrame, Found, pd.DataFrame]:
     """The ``actions`` that can be true as far as splits go, why others cannot, and the splits among those."""
     absurd = action_checks.absurd_splits(actions)
-    kept = actions[~absurd]
+    closed = action_checks.at_weekend(actions, bars, known.actions) & ~absurd
+    kept = actions[~absurd & ~closed]
     stored = splits_of(known.actions)
     splits = kept.loc[kept["kind"] == "split", ["meta_id", "ex_date", "value"]]
     seen = pd.MultiIndex.from_frame(stored[["meta_id", "ex_date"]])
@@ -154,8 +155,9 @@ def _splits(bars: pd.DataFrame, actions: pd.DataFrame, known: Known) -> tuple[pd
     others = splits_of(kept.drop(index=new.index), known.actions)
     untold = untold_splits(bars, known.bars, new, others)
     found: Found = [(index, "a ratio that no split has, or no amount", None) for index in actions.index[absurd]]
+    found += [(index, "an ex-date at the weekend", None) for index in actions.index[closed]]
     found += [(index, "a split that the prices do not show", None) for index in untold]
-    refused = stacked(actions[absurd & (actions["value"] > 0)], kept.loc[untold])
+    refused = stacked(actions[(absurd | closed) & (actions["value"] > 0)], kept.loc[untold])
     return kept.drop(index=untold), found, refused
 
 
