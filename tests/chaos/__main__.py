@@ -26,8 +26,8 @@ from tests.chaos.victims import Victims
 from tests.replay import Replay
 
 # Of how many events one is a point.
-EVERY = {Blow.KILL: 1, Blow.TERMINATE: 12, Blow.SIGTERM: 12, Blow.CRASH: 60}
-EVERY_KOREA = {Blow.KILL: 2, Blow.TERMINATE: 30, Blow.SIGTERM: 30, Blow.CRASH: 100}
+EVERY = {Blow.KILL: 1, Blow.TERMINATE: 12, Blow.SIGTERM: 12, Blow.CRASH: 20}
+EVERY_KOREA = {Blow.KILL: 2, Blow.TERMINATE: 30, Blow.SIGTERM: 30, Blow.CRASH: 40}
 TOLD_EVERY = 25  # points, where no bar moves
 SHM = Path("/dev/shm")
 _SHOWN_CHARACTERS = 2000

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from include.insight_invest.checks.batch import bad_batch
-from include.insight_invest.sources.krx import snapshot_bars
+from include.insight_invest.sources.krx_rows import snapshot_bars
 
 EVE, UNTIL = date(2026, 1, 6), date(2026, 1, 7)
 

@@ -9,7 +9,8 @@ import pytest
 
 from include.insight_invest.errors import NotFound, SourceUnavailable
 from include.insight_invest.sources.fred import Fred
-from include.insight_invest.sources.krx import Snapshot, snapshot_definitions
+from include.insight_invest.sources.krx import Snapshot
+from include.insight_invest.sources.krx_rows import snapshot_definitions
 from include.insight_invest.sources.listings import fetch_listing, parse_listing, parse_quotes
 from include.insight_invest.sources.naver import Naver
 from include.insight_invest.sources.yahoo import Yahoo
@@ -160,6 +161,13 @@ class TestKRX:
         send(replay, ".csv", replaced(old, new))
         (row,) = snapshot_definitions(Snapshot(fast(attempts=1)).newest()).to_dict("records")
         assert (None if row[field] != row[field] else row[field]) == value
+
+    @pytest.mark.parametrize("newest", [True, False])
+    def test_no_row_of_a_share(self, folder: Path, replay: Replay, newest: bool) -> None:
+        send(replay, ".csv", replaced("005930", "5930.0"))
+        snapshot = Snapshot(fast(attempts=1))
+        with pytest.raises(SourceUnavailable, match="KRX's listing is not one: none of its 1 row has a share's code"):
+            snapshot.newest() if newest else snapshot.earlier(date.fromisoformat(DAY))
 
     @pytest.mark.parametrize("changes", ["inf", "-inf", "1e999"])
     def test_a_base_price_that_is_not_finite_is_none(self, folder: Path, replay: Replay, changes: str) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from include.insight_invest.errors import InsightError, NotFound, SourceUnavailable, StaleSource, Throttled
 from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS
-from include.insight_invest.sources.krx import Snapshot, snapshot_bars, snapshot_definitions
+from include.insight_invest.sources.krx import Snapshot
+from include.insight_invest.sources.krx_rows import snapshot_bars, snapshot_definitions
 from include.insight_invest.sources.reader import Requests
 from tests.folders import write_krx
 from tests.replay import Fault, Replay

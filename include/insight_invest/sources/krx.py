@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from http.client import HTTPException
-from typing import Any
 from urllib.error import HTTPError
 
 import pandas as pd
@@ -22,26 +21,19 @@ from include.insight_invest.errors import InsightError, SourceError, SourceUnava
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, Answer, State, Wanted
 from include.insight_invest.sources.calling import quiet, retrying, socket_timeout
+from include.insight_invest.sources.krx_rows import shares_of, snapshot_bars
 from include.insight_invest.sources.reader import (
     CURRENCY,
     Requests,
     finance_datareader,
     reason_of,
-    without_halt_zeros,
 )
-from include.insight_invest.wording import plain
 
 log = logging.getLogger(__name__)
 
 # FinanceDataReader.krx.listing.KrxMarcapListingCache, finance-datareader 0.9.202
 _DATED = "https://raw.githubusercontent.com/FinanceData/fdr_krx_data_cache/refs/heads/master/data/listing/krx/{}.csv"
-_LARGEST = 9e18  # what a bigint holds
 _INFINITE = [math.inf, -math.inf]
-_LONGEST = {"Name": 1000, "ISU_CD": 255}  # as tb_meta holds them
-_NUMBERS = ("Open", "High", "Low", "Close", "Volume", "Changes", "Stocks")
-_SNAPSHOT_COLUMNS = {"Code", "ISU_CD", "Name", "Market", "Marcap", "MarketId", *_NUMBERS}
-_MARKETS = ("KOSPI", "KOSDAQ", "KONEX")  # "KOSDAQ GLOBAL" is a segment of KOSDAQ
-_MARKET_IDS = {"STK", "KSQ", "KNX"}  # the last column: a listing that was cut short does not end in one
 
 
 @dataclass(kw_only=True)
@@ -196,7 +188,7 @@ class Snapshot:
         finally:
             # after two answers to requests, the listing itself goes by pandas
             self._http.count += self._http.answered == 2
-        return _checked(listing), day
+        return shares_of(listing), day
 
     def _dated(self, session: date) -> pd.DataFrame:
         # finance-datareader reads only the newest file of its cache; the earlier ones lie beside it.
@@ -207,58 +199,7 @@ class Snapshot:
             raise
         except Exception as error:
             raise SourceUnavailable(f"KRX's listing of {session} cannot be read: {_said(error)}") from error
-        return _checked(listing.reset_index(drop=True))
-
-
-def snapshot_bars(listing: pd.DataFrame, meta_ids: dict[str, int], session: date) -> pd.DataFrame:
-    """The listing's bars (BAR_COLUMNS), as traded that day, with ``changes`` (won) and ``stocks`` (shares).
-
-    A share without a close is left out.
-    """
-    numbers = {name.lower(): pd.to_numeric(listing[name], errors="coerce").astype(float) for name in _NUMBERS}
-    bars = pd.DataFrame(
-        {
-            "meta_id": listing["Code"].map(meta_ids),
-            "ticker": listing["Code"],
-            "trade_date": pd.Timestamp(session),
-            **numbers,
-            "basis_date": pd.Timestamp(session),
-        }
-    )
-    known = bars[bars["meta_id"].notna() & bars["close"].notna()]
-    return without_halt_zeros(known.astype({"meta_id": int})).reset_index(drop=True)
-
-
-def snapshot_definitions(listing: pd.DataFrame) -> pd.DataFrame:
-    """The listing as definitions, with tb_meta's columns; the first row of a code that is there twice."""
-    marketcap = pd.to_numeric(listing["Marcap"], errors="coerce").astype(float)
-    market = listing["Market"].astype(str).str.partition(" ")[0]
-    return pd.DataFrame(
-        {
-            "ticker": listing["Code"],
-            "name": _texts(listing["Name"], _LONGEST["Name"]),
-            "isin": _texts(listing["ISU_CD"], _LONGEST["ISU_CD"]),
-            "security_type": "STOCK",
-            "asset_class": "EQUITY",
-            "iso_code": "KR",
-            "market": market.where(market.isin(_MARKETS)),
-            "marketcap": marketcap.where(marketcap.between(0, _LARGEST)),
-        }
-    ).drop_duplicates("ticker")
-
-
-def _texts(column: "pd.Series[Any]", longest: int) -> "pd.Series[Any]":
-    """What each field says, as a line of text; None where it is no text."""
-    return column.map(lambda field: (plain(field, longest) or None) if isinstance(field, str) else None).astype(object)
-
-
-def _checked(listing: pd.DataFrame) -> pd.DataFrame:
-    missing = _SNAPSHOT_COLUMNS - set(listing.columns)
-    if missing or listing.empty:
-        raise SourceUnavailable(f"KRX's listing is not one: {len(listing)} rows, without {sorted(missing)}")
-    if listing["MarketId"].iloc[-1] not in _MARKET_IDS:
-        raise SourceUnavailable(f"KRX's listing ends in the middle of row {len(listing)}")
-    return listing[listing["Code"].str.fullmatch(r"[0-9A-Z]{6}", na=False)]
+        return shares_of(listing.reset_index(drop=True))
 
 
 def _unreadable(error: Exception) -> SourceError:

@@ -8,7 +8,8 @@ from include.insight_invest import sessions
 from include.insight_invest.errors import StaleSource
 from include.insight_invest.jobs import JOBS, Kind
 from include.insight_invest.settings import Settings
-from include.insight_invest.sources.krx import Snapshot, snapshot_definitions
+from include.insight_invest.sources.krx import Snapshot
+from include.insight_invest.sources.krx_rows import snapshot_definitions
 from include.insight_invest.store import ledger, symbols
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.lease import lease

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from include.insight_invest import sessions
 from include.insight_invest.checks.korea import COPIED_NEEDS, COPIED_SHARE, FREE_SESSIONS, MOVED_SHARE, copied_share
 from include.insight_invest.errors import SourceError, StaleSource
-from include.insight_invest.sources.krx import Listed, Snapshot, snapshot_definitions
+from include.insight_invest.sources.krx import Listed, Snapshot
+from include.insight_invest.sources.krx_rows import snapshot_definitions
 from include.insight_invest.store import universe
 from include.insight_invest.store.inferred import bars_before, record_base_moves
 from include.insight_invest.store.listed import define_listing, record_listing
