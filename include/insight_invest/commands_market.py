@@ -20,6 +20,7 @@ from include.insight_invest.jobs import JOBS, Kind
 from include.insight_invest.sources.symbols import require_symbol
 from include.insight_invest.store import disagreements, overrides, recent, symbols
 from include.insight_invest.store.coverage import TickerCoverage
+from include.insight_invest.store.lease import lease
 from include.insight_invest.store.overrides import SessionState
 from include.insight_invest.store.universe import targets
 from include.insight_invest.wording import count
@@ -115,10 +116,13 @@ def universe_rename(
     note: Note,
 ) -> None:
     """Say that OLD is called NEW since a day: one share, one history. The same turned round takes it back."""
-    with errors_end(), open_database() as connection, connection.transaction():
-        day, iso_code = _day(on), str(market)
+    iso_code = str(market)
+    job = next(job for job in JOBS.values() if job.iso_code == iso_code and job.kind is Kind.PRICES)
+    # A run at work has read who is called what.
+    with errors_end(), open_database() as connection, lease(connection, job.name, (1, 1)), connection.transaction():
+        day = _day(on)
         require_symbol(new, iso_code)
-        _require_past(day, next(job.exchange for job in JOBS.values() if job.iso_code == iso_code))
+        _require_past(day, job.exchange)
         if symbols.undo(connection, iso_code, old, new, on=day):
             typer.echo(f"{old} is called {new} again: that it had another name since {day} is taken back")
             return

@@ -149,6 +149,14 @@ class TestRename:
         assert report.rows.new == 2
         market.audit()
 
+    def test_a_run_at_work_goes_before(self, cli: Command, market: Market) -> None:
+        arguments = ("universe", "rename", "BOLT", "NUT", "--market", "US", "--on", "2026-01-08", "--note", "Nasdaq")
+        with connect(market.url) as other, lease(other, "us-price", (1, 2)):
+            said = cli(*arguments)
+        assert said.code == 75
+        assert "another run of us-price is at work" in said.err
+        assert market.rows("select ticker from tb_meta order by 1") == [("ACME",), ("BOLT",)]
+
     def test_the_same_turned_round_takes_it_back(self, cli: Command, market: Market) -> None:
         before = market.dump("tb_symbol")
         cli("universe", "rename", "BOLT", "NUT", "--market", "US", "--on", "2026-01-08", "--note", "x")

@@ -179,6 +179,15 @@ class TestGrants:
             roles.grant(owner)
         assert allowed(logins.updater, ["create table more (number integer)"]) == {}
 
+    def test_what_somebody_has_given_beside_is_taken_back(self, logins: Logins) -> None:
+        with connect(logins.owner) as owner:
+            owner.execute("grant create on schema public to insight_updater")
+            owner.execute("grant delete, truncate on tb_bar to insight_updater")
+            owner.execute("grant insert on tb_meta to public")
+            roles.grant(owner)
+        assert allowed(logins.updater, ["create table more (number integer)", "delete from tb_bar"]) == {}
+        assert allowed(logins.reader, [READER[0]]) == {}
+
     def test_a_database_that_was_never_granted_stays_so(self, logins: Logins, market: Market) -> None:
         """The groups are the whole server's: an upgrade of another database lets nobody into it."""
         with connect(market.url) as owner:

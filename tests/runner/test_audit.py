@@ -49,6 +49,10 @@ def test_a_corrected_bar_is_accounted_for(market: Market) -> None:
         ("delete from tb_bar where meta_id = 1", "run 1 of us-price says it wrote 6 rows, the tables have 3"),
         ("update tb_job_run set rows_new = 7", "run 1 of us-price says it wrote 7 rows, the tables have 6"),
         (
+            "update tb_bar set meta_id = 99 where meta_id = 1",
+            "tb_bar has bars of meta_id 99, which tb_meta does not have",
+        ),
+        (
             "update tb_bar set run_id = 99 where meta_id = 1",
             "tb_bar has rows of run 99, which the ledger does not know",
         ),

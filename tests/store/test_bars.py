@@ -174,6 +174,8 @@ def test_an_empty_frame_is_nothing(connection: Connection) -> None:
 
 
 def test_120_000_rows_go_in_more_than_one_chunk(connection: Connection) -> None:
+    for name in "ABCDEFGHI":
+        ticker(connection, name)
     days = np.arange(np.datetime64("1990-01-01"), np.datetime64("1990-01-01") + np.timedelta64(12_000, "D"))
     meta_id, day = np.repeat(np.arange(1, 11), 12_000), np.tile(days, 10)
     close = meta_id * 100_000.0 + np.tile(np.arange(12_000.0), 10)

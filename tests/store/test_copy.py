@@ -54,3 +54,9 @@ def test_any_number_of_rows(target: Connection, rows: int) -> None:
         rows,
         rows - 1 if rows else None,
     )
+
+
+def test_a_row_without_a_date(target: Connection) -> None:
+    """It would be 2000-01-01."""
+    with pytest.raises(ValueError, match="a row without a date"):
+        copy_columns(target, "target", {"day": "date"}, {"day": np.array(["2026-01-05", "NaT"], "datetime64[D]")})

@@ -178,8 +178,8 @@ def test_a_dead_shard_of_an_earlier_division_is_history(connection: Connection) 
         ("delete from tb_bar_revision", "run 1 of us-price says it wrote 1 rows, the tables have 0"),
         ("delete from tb_macro_vintage", "run 3 of macro says it wrote 1 rows, the tables have 0"),
         (
-            "insert into tb_bar select 9, trade_date, open, high, low, close, volume, basis_date, source, currency, "
-            "observed_at, final, run_id from tb_bar",
+            "insert into tb_bar select meta_id, trade_date + 1, open, high, low, close, volume, basis_date, source, "
+            "currency, observed_at, final, run_id from tb_bar",
             "run 2 of us-price says it wrote 1 rows, the tables have 2",
         ),
     ],

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.ledger import broken_invariants
-from tests.store.rows import bars, counted, load, stored_bars
+from tests.store.rows import bars, counted, load, stored_bars, ticker
 
 RANK = {"krx": 0, "naver": 1, "yahoo": 2}
 DAYS = ("2026-03-17", "2026-03-18", "2026-03-19")
@@ -46,6 +47,11 @@ def model(history: list[Batch]) -> tuple[dict[str, tuple[int, str]], list[tuple[
                 known[day] = (close, batch.source)
         counts.append((new, changed, len(batch.closes) - new - changed))
     return known, counts
+
+
+@pytest.fixture(autouse=True)
+def listed(connection: Connection) -> None:
+    ticker(connection, "005930", "KR")
 
 
 def wipe(connection: Connection) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from include.insight_invest.store import read
 from include.insight_invest.store.database import Connection
-from include.insight_invest.store.prices import adjusted_closes, market_day, newest_sessions, prices
+from include.insight_invest.store.prices import adjusted_closes, history, market_day, newest_sessions, prices
 from include.insight_invest.store.read import Observation
 from tests.store.rows import actions, bars, load, load_series, macro, ticker, vintages
 
@@ -53,6 +53,9 @@ def test_a_ticker_whose_currency_changed(connection: Connection) -> None:
         (date(2026, 3, 18), "USD"),
     ]
     assert prices(connection, 1, date(2026, 4, 1), date(2026, 4, 30)) == []
+    assert history(connection, 1, date(2026, 3, 17), date(2026, 3, 18)).currency is None
+    assert history(connection, 1, date(2026, 3, 18), date(2026, 3, 18)).currency == "USD"
+    assert history(connection, 1, date(2026, 3, 20), date(2026, 3, 20)).currency is None
 
 
 @pytest.mark.parametrize("revisions", [2, 60], ids=["revised seldom", "revised often"])

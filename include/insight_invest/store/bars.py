@@ -83,6 +83,10 @@ def load_bars(
         counts.add(merged)
     if eves := _before_a_dividend(batch, new, firsts):
         connection.execute("select insight_adjust(%s)", [eves])
+    # What else this transaction asks, another batch of a dry run too, needs them.
+    connection.execute(
+        "set local jit to default; set local enable_hashjoin to default; set local enable_mergejoin to default"
+    )
     return counts
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from include.insight_invest.errors import StoreError
 from include.insight_invest.store.arrays import Array, arrays
 from include.insight_invest.store.copy import date_list, days_of
 from include.insight_invest.store.database import Connection
@@ -58,7 +59,7 @@ class Known:
 
 
 def read_batch(connection: Connection, bars: "pd.DataFrame") -> Batch:
-    """``bars``, as ``load_bars`` takes them, with what is stored of their tickers."""
+    """``bars``, as ``load_bars`` takes them, with what is stored of their tickers. Raises StoreError for others."""
     columns = {name: bars[name].to_numpy() for name in TYPES}
     columns |= {name: days_of(columns[name]) for name in ("trade_date", "basis_date")}
     columns |= {name: columns[name].astype(float, copy=False) for name in VALUES}
@@ -70,7 +71,10 @@ def read_batch(connection: Connection, bars: "pd.DataFrame") -> Batch:
     is_wide = len(ids) >= _MANY_TICKERS and len(np.unique(columns["trade_date"])) <= _FEW_DAYS
     found = arrays(connection, sql("reach_of_market" if is_wide else "reach"), {"meta_ids": ids.tolist()})
     assert found is not None  # noqa: S101 (there is a row of each ticker)
-    return Batch(columns, key, is_wide, ids, of, starts, starts + counts, *found)
+    *reached, unknown = found
+    if len(unknown):
+        raise StoreError(f"tb_meta has no ticker of meta_id {', '.join(map(str, unknown))}: was it deleted meanwhile?")
+    return Batch(columns, key, is_wide, ids, of, starts, starts + counts, *reached)
 
 
 def is_new(batch: Batch, *, volume_is_adjusted: bool) -> Array:

@@ -60,7 +60,10 @@ def days_of(values: Column) -> np.ndarray[Any, np.dtype[np.int32]]:
     days = np.asarray(values)
     if days.dtype == np.int32:
         return days
-    return (days.astype("datetime64[D]") - DAY_0).astype(np.int32)
+    days = days.astype("datetime64[D]")
+    if np.isnat(days).any():
+        raise ValueError("a row without a date")  # it would be 2000-01-01
+    return (days - DAY_0).astype(np.int32)
 
 
 def date_list(days: np.ndarray[Any, np.dtype[np.int32]]) -> list[date]:

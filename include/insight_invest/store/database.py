@@ -23,7 +23,16 @@ _NETWORK = {
     "keepalives_count": 3,
     "tcp_user_timeout": 30_000,  # ms
 }
-_SERVERS_NETWORK = {"tcp_keepalives_idle": 15, "tcp_keepalives_interval": 5, "tcp_keepalives_count": 3}
+# What a server, a database or a role may have set otherwise, and statements rely on.
+_SESSION = {
+    "timezone": "UTC",
+    "datestyle": "ISO",
+    "array_nulls": "on",
+    "default_transaction_isolation": r"read\ committed",
+    "tcp_keepalives_idle": 15,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 3,
+}
 
 
 @contextmanager
@@ -51,12 +60,13 @@ def connect(url: str, *, application: str = "insight-invest", autocommit: bool =
 def _opened(url: str, application: str, *, autocommit: bool) -> Connection:
     try:
         given = psycopg.conninfo.conninfo_to_dict(url)
-        session = {"timezone": "UTC", "lock_timeout": LOCK_TIMEOUT, **_SERVERS_NETWORK}
+        session = {**_SESSION, "lock_timeout": LOCK_TIMEOUT}
         options = [str(given.get("options", "")), *(f"-c {name}={value}" for name, value in session.items())]
         return psycopg.connect(
             url,
             autocommit=autocommit,
             application_name=application,
+            client_encoding="utf8",
             options=" ".join(options).strip(),
             **{name: value for name, value in _NETWORK.items() if name not in given},  # type: ignore[arg-type]
         )

@@ -11,6 +11,7 @@ from include.insight_invest.store import ledger
 from include.insight_invest.store.actions import load_actions
 from include.insight_invest.store.bars import load_bars
 from include.insight_invest.store.database import Connection
+from include.insight_invest.store.lease import one_batch_at_a_time
 from include.insight_invest.store.load import Counts, LoadContext
 
 _VALUES = ("open", "high", "low", "close", "volume")
@@ -59,6 +60,7 @@ def release(
     Raises UsageError where it is not held, is nothing that can be stored, or a better source's bar is stored.
     """
     with connection.transaction():
+        one_batch_at_a_time(connection)
         held = _decide(connection, quarantine_id, "released", by=by, note=note, now=now)
         values = _storable(held, proposed=proposed)
         attempt = ledger.Attempt(

@@ -70,7 +70,12 @@ union all
     limit 20
 )
 union all
--- 5. What tb_price multiplies by is what the actions say, and every ticker has it: with a judged run, of the tickers of
+-- 5. A bar of nobody is invisible: each is of a ticker that tb_meta has. tb_bar has no foreign key, for speed.
+select format('tb_bar has bars of meta_id %%s, which tb_meta does not have', meta_id)
+from (select distinct meta_id from tb_bar where %(run_id)s::bigint is null or run_id >= %(run_id)s) as b
+where not exists (select from tb_meta as m where m.meta_id = b.meta_id)
+union all
+-- 6. What tb_price multiplies by is what the actions say, and every ticker has it: with a judged run, of the tickers of
 --    which actions were written since it began.
 select format('tb_adjustment of meta_id %%s is not what its actions say: its adjusted prices are wrong', meta_id)
 from insight_adjustment as wanted

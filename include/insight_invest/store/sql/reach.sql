@@ -1,7 +1,9 @@
--- Of each ticker its newest session, its last split and its last dividend; -infinity where there is none.
+-- Of each ticker its newest session, its last split and its last dividend; -infinity where there is none. And which
+-- are not in tb_meta: each that is has a row of tb_adjustment.
 select array_agg(coalesce(newest.trade_date, '-infinity') order by q.meta_id),
        array_agg(coalesce(a.split_dates[cardinality(a.split_dates)], '-infinity') order by q.meta_id),
-       array_agg(coalesce(a.dividend_dates[cardinality(a.dividend_dates)], '-infinity') order by q.meta_id)
+       array_agg(coalesce(a.dividend_dates[cardinality(a.dividend_dates)], '-infinity') order by q.meta_id),
+       coalesce(array_agg(q.meta_id) filter (where a.meta_id is null), '{}')
 from unnest(%(meta_ids)s::integer[]) as q (meta_id)
 left join lateral (
     select trade_date from tb_bar as b

@@ -17,7 +17,9 @@ begin
         create role insight_reader nologin;
     end if;
     -- PostgreSQL 15 and newer let only the database's owner create in public, a database from before lets everybody.
-    if has_schema_privilege('insight_reader', current_schema(), 'create') then
+    if has_schema_privilege('insight_reader', current_schema(), 'create')
+        or has_schema_privilege('insight_updater', current_schema(), 'create')
+    then
         execute format('revoke create on schema %I from public, insight_updater, insight_reader', current_schema());
     end if;
     if not has_schema_privilege('insight_reader', current_schema(), 'usage')
@@ -29,6 +31,13 @@ begin
     if not has_database_privilege('insight_updater', current_database(), 'temporary') then
         execute format('grant temporary on database %I to insight_updater', current_database());
     end if;
+    -- What anybody has given beside what follows is taken back.
+    execute (
+        select 'revoke all on ' || string_agg(oid::regclass::text, ', ') || ' from public, insight_updater, insight_reader'
+        from pg_class
+        where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p', 'v')
+          and (relname like 'tb\_%' or relname like 'insight\_%')
+    );
 end $$;
 
 -- Readers read everything that is ours, and so do updaters ------------------------------------------------------------

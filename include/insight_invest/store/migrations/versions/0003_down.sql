@@ -30,6 +30,8 @@ left join lateral (
 left join tb_dividend_factor as de
     on de.meta_id = b.meta_id and eve.trade_date >= de.applies_from and eve.trade_date < de.ex_date;
 
+drop trigger insight_refuse_orphans on tb_meta;
+drop function insight_refuse_orphans();
 drop trigger insight_adjust on tb_meta;
 drop trigger insight_adjust_inserted on tb_action;
 drop trigger insight_adjust_updated on tb_action;

@@ -124,6 +124,16 @@ begin
     perform insight_adjust(array(select distinct meta_id from written));
     return null;
 end $$;
+create function insight_refuse_orphans() returns trigger language plpgsql as $$
+begin
+    if exists (select from tb_bar where insight_block(meta_id) = insight_block(old.meta_id) and meta_id = old.meta_id) then
+        raise exception 'tb_bar has bars of % (meta_id %): without its definition nobody sees them', old.ticker, old.meta_id
+            using errcode = 'foreign_key_violation';
+    end if;
+    return old;
+end $$;
+create trigger insight_refuse_orphans before delete on tb_meta
+    for each row execute function insight_refuse_orphans();
 create trigger insight_adjust after insert on tb_meta
     referencing new table as written for each statement execute function insight_adjust_written();
 create trigger insight_adjust_inserted after insert on tb_action
