@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from include.insight_invest.jobs import JOBS
 from local import LOCAL, world
 
 HOME = LOCAL / "airflow"
@@ -37,11 +38,18 @@ def run(
     return airflow.returncode
 
 
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-11-20") from None
+
+
 def main() -> int:
     """Show Airflow's own output, and end with its exit code."""
     parser = argparse.ArgumentParser(prog="python -m local.run_dag", description=__doc__)
-    parser.add_argument("dag_id")
-    parser.add_argument("day", type=date.fromisoformat, nargs="?", default=world.DEMO_DAY)
+    parser.add_argument("dag_id", choices=[job.dag_id for job in JOBS.values()])
+    parser.add_argument("day", type=_day, nargs="?", default=world.DEMO_DAY, help="such as 2026-11-20")
     parser.add_argument("--conf", type=json.loads, default={}, help='JSON, such as {"dry_run": true}')
     options = parser.parse_args()
     with world.replayed(world.instant_of(options.day)) as replay:

@@ -26,7 +26,7 @@ MEMORY_MB = 512  # of a task: jobs.py
 APPLICATION = "insight-invest us-price"
 READY_SECONDS = 60
 POLL_SECONDS = 0.05
-_DONE = re.compile(r"\d+ of \d+ tickers")
+_DONE = re.compile(r"\d+ of \d+$")
 
 
 def updater(bench: Bench) -> dict[str, Any]:

@@ -79,6 +79,9 @@ def root(
     if context.invoked_subcommand is not None:
         return
     if job is None:
+        sources = (context.get_parameter_source(name) for name in context.params)
+        if any(source is not None and source.name == "COMMANDLINE" for source in sources):
+            raise typer.BadParameter(f"which job? --job {', '.join(JobName)}")
         typer.echo(context.get_help())
         raise typer.Exit(2)
     with errors_end(as_json=as_json), sigterm_raises():

@@ -105,7 +105,8 @@ def show_reports(reports: Sequence[Report]) -> None:
         for problem in report.problems[:SHOWN_PROBLEMS]:
             out.print(f"{report.job}: {problem.ticker} {problem.state}: {problem.reason}", markup=False)
         if (more := sum(report.tickers.get(p, 0) for p in {q.state for q in report.problems}) - SHOWN_PROBLEMS) > 0:
-            out.print(f"{report.job}: and {more} more; all are in tb_job_run.tickers of run {report.run_id}")
+            where = "" if report.run_id is None else f"; all are in tb_job_run.tickers of run {report.run_id}"
+            out.print(f"{report.job}: and {more} more{where}")
 
 
 def runs_table(runs: Sequence[LedgerRow], title: str) -> Table:

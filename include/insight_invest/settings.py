@@ -4,6 +4,7 @@ Every value has a name, a bound and a default here; a missing or unusable one is
 else happens, and never with its value.
 """
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
@@ -13,6 +14,8 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from include.insight_invest.errors import ConfigurationError
+
+_KEY = re.compile("[0-9a-z]{32}")  # what FRED gives out
 
 
 class Execution(StrEnum):
@@ -64,7 +67,7 @@ class Settings(BaseSettings):
     attempts: int = Field(3, ge=1, le=10, validation_alias="INSIGHT_ATTEMPTS")
     retry_wait: float = Field(1, gt=0, le=60, validation_alias="INSIGHT_RETRY_WAIT")  # before the second attempt
     # how long a run at work waits for a database that went away; an RDS failover takes 60 to 120 s
-    database_wait: float = Field(60, ge=0, le=600, validation_alias="INSIGHT_DATABASE_WAIT")
+    database_wait: float = Field(150, ge=0, le=600, validation_alias="INSIGHT_DATABASE_WAIT")
     # facts: Yahoo publishes no limit, 1-2 a second and 4 threads are safe; FRED allows 2 a second, 1 is safe.
     yahoo_rate: Rate = Field(2, validation_alias="INSIGHT_YAHOO_RATE")
     yahoo_threads: int = Field(4, ge=1, le=4, validation_alias="INSIGHT_YAHOO_THREADS")
@@ -81,14 +84,17 @@ class Settings(BaseSettings):
         return value
 
     def require(self, names: Iterable[str]) -> None:
-        """Raise ConfigurationError naming every one of ``names`` that the environment lacks."""
+        """Raise ConfigurationError naming every one of ``names`` that the environment lacks, or that cannot be."""
         fields = {str(field.validation_alias): key for key, field in type(self).model_fields.items()}
-        missing = [name for name in names if getattr(self, fields[name]) is None]
+        asked = list(names)
+        missing = [name for name in asked if getattr(self, fields[name]) is None]
         if missing:
             raise ConfigurationError(
                 f"missing environment: {', '.join(missing)}. Nothing was started; set it and run again "
                 "(README, Configuration)."
             )
+        if "FRED_API_KEY" in asked and self.fred_api_key and not _KEY.fullmatch(self.fred_api_key.get_secret_value()):
+            raise ConfigurationError("unusable environment: FRED_API_KEY is not 32 lower-case letters and digits")
 
     def database(self) -> str:
         """The database's URL, with its password. Raises ConfigurationError where it is not set."""

@@ -4,6 +4,8 @@ Of the short scenarios every event is a point of the kill campaign, of Korea's, 
 other blows fall on every few events of each.
 """
 
+import argparse
+import signal
 import statistics
 import sys
 import tempfile
@@ -34,10 +36,10 @@ _SHOWN_CHARACTERS = 2000
 
 
 def main() -> int:
-    """Run the campaign, or the scenarios and blows named on the command line, and show what became of it."""
+    """Run the campaign, or what of it the command line names, and show what became of it."""
+    named, blows = _asked()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that its server ends, too
     console = Console(width=None if sys.stdout.isatty() else 120)
-    named = [name for name in SCENARIOS if name in sys.argv[1:]] or list(SCENARIOS)
-    blows = [blow for blow in Blow if blow.name.lower() in sys.argv[1:]] or list(Blow)
     began = time.monotonic()
     outcomes: list[Outcome] = []
     with _stage() as (stage, server), _progress(console) as progress:
@@ -56,6 +58,18 @@ def main() -> int:
                     console.print(f"{len(outcomes)} of {len(plan)} points, {time.monotonic() - began:.0f} s: {point}")
     _show(console, outcomes, time.monotonic() - began)
     return int(any(outcome.wrong for outcome in outcomes))
+
+
+def _asked() -> tuple[list[str], list[Blow]]:
+    """The scenarios and the blows that the command line names, all where it names none."""
+    blows = {blow.name.lower(): blow for blow in Blow}
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("what", nargs="*", help=f"some of them: {', '.join((*SCENARIOS, *blows))}")
+    asked = parser.parse_args().what
+    if unknown := [name for name in asked if name not in SCENARIOS and name not in blows]:
+        parser.error(f"there is no {', '.join(unknown)}; there are {', '.join((*SCENARIOS, *blows))}")
+    named = [name for name in SCENARIOS if name in asked]
+    return named or list(SCENARIOS), [blow for name, blow in blows.items() if name in asked] or list(Blow)
 
 
 def _points(stage: Stage, name: str, blow: Blow) -> Iterator[Point]:

@@ -144,6 +144,11 @@ def test_options_reach_the_run(cli: Command, market: Market) -> None:
     ]
 
 
+def test_options_without_a_job_are_a_wrong_call(cli: Command) -> None:
+    said = cli("--dry-run")
+    assert (said.code, "which job? --job us-price, kr-price, macro, all" in said.err) == (2, True)
+
+
 class TestEnvironment:
     """What is missing or unusable is named before anything else happens: nothing is asked, nothing is touched."""
 

@@ -5,6 +5,8 @@ import contextlib
 import faulthandler
 import json
 import logging
+import signal
+import sys
 import tempfile
 import time
 import warnings
@@ -143,10 +145,11 @@ def main(replay: Replay) -> int:
     """Run what the command line asks for; 1 where a round found something wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--source", action="append", choices=WORLDS, help="again for more; without it, every one")
-    parser.add_argument("--payloads", type=int, default=10_000, help="of each source")
+    parser.add_argument("--payloads", type=int, default=10_000, help="of each source, at least: rounds are whole")
     parser.add_argument("--seed", type=int, default=1, help="of the first round")
     parser.add_argument("--narrow", action="store_true", help="one round, down to the answers that make it fail")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that its server ends, too
     logging.getLogger().addHandler(logging.NullHandler())
     warnings.simplefilter("ignore")  # as in production; yfinance and pandas have much to say about such answers
     summaries = {}

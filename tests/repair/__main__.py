@@ -22,6 +22,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.repair", description=__doc__)
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT}")
     write = parser.parse_args().write
+    if not DATA.is_dir():
+        parser.error("the damaged tables are recorded data, ../shared/data beside the checkout: it is not there")
     with tempfile.TemporaryDirectory() as folder:
         url = postgres.start(Path(folder))
         try:

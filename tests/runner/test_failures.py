@@ -104,9 +104,17 @@ class TestMacro:
         assert market.replay.counts["fred"] == report.requests == 5  # RATE 2, A 2, B 1, C 0
 
     def test_a_key_that_fred_refuses_is_a_matter_of_configuration(self, market: Market) -> None:
-        report = market.run("macro", settings=market.settings().model_copy(update={"fred_api_key": SecretStr("WRONG")}))
+        refusal = b'<error code="400" message="Bad Request.  The value for variable api_key is not registered."/>'
+        market.replay.mutate(lambda source, request, answer: answer.but(status=400, body=refusal))
+        report = market.run("macro")
         assert (report.status, report.exit_code, report.requests) == ("failed", 2, 1)
-        assert "FRED_API_KEY" in (report.error or "")
+        assert "FRED refuses FRED_API_KEY" in (report.error or "")
+
+    def test_what_is_no_key_is_refused_before_anything_is_asked(self, market: Market) -> None:
+        settings = market.settings().model_copy(update={"fred_api_key": SecretStr("WRONG")})
+        with pytest.raises(ConfigurationError, match="FRED_API_KEY is not 32 lower-case letters and digits"):
+            market.run("macro", settings=settings)
+        assert (market.ledger(), market.replay.counts["fred"]) == ([], 0)
 
     @pytest.mark.parametrize("kind", list(Fault))
     def test_the_key_is_never_told(self, market: Market, kind: Fault, caplog: pytest.LogCaptureFixture) -> None:

@@ -235,6 +235,7 @@ class TestListings:
             ("name", "x" * 2_000, "x" * 1_000),
             ("name", ["Acme"], None),
             ("sector", {"raw": "Tools"}, None),
+            ("sector", "x" * 2_000, "x" * 255),
             ("marketCap", "1e308", None),
             ("marketCap", float("inf"), None),
             ("marketCap", 10**400, None),

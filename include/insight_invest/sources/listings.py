@@ -41,6 +41,7 @@ QUOTE_COLUMNS: Final = ("ticker", "close", "before", "volume")
 
 _LARGEST: Final = 9e18  # what a bigint holds
 _LONGEST: Final = 1000  # of a name, as tb_meta holds it
+_LONGEST_SECTOR: Final = 255
 _LONGEST_SYMBOL: Final = 30
 _FIELDS: Final = ("symbol", "name", "sector", "marketCap")
 _QUOTED: Final = ("symbol", "lastsale", "netchange", "volume")
@@ -86,7 +87,7 @@ def parse_listing(body: bytes, exchange: str) -> pd.DataFrame:
             "ticker": text["symbol"],
             "name": _or_none(text["name"]),
             "security_type": security_types(text["symbol"], text["name"]),
-            "sector": _or_none(text["sector"]),
+            "sector": _or_none(text["sector"].str[:_LONGEST_SECTOR]),
             "iso_code": "US",
             "market": exchange,
             # "0.00" is what the screener says when it does not know

@@ -78,7 +78,7 @@ def krx_code(text: str) -> str:
 
 def _yahoo_korean(code: str, market: str | None) -> str:
     if market == "KONEX":
-        raise NotFound(f"{code}: Yahoo does not carry KONEX")
+        raise NotFound("Yahoo does not carry KONEX")
     suffix = _KOREAN_SUFFIX.get(market or "")
     if suffix is None:
         raise UniverseError(f"{code}: market is {market!r}, and must be one of KOSPI, KOSDAQ, KONEX")

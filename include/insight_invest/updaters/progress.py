@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[int, int], None]  # tickers done, tickers in all
+Progress = Callable[[int, int], None]  # done, in all: tickers, series, or each ticker once a session
 _STEPS = 10
 
 
@@ -39,7 +39,7 @@ def log_progress(job: str) -> Progress:
         step = done * _STEPS // max(total, 1)
         if step > told:
             told = step
-            log.info("%s: %d of %d tickers", job, done, total)
+            log.info("%s: %d of %d", job, done, total)
 
     return tell
 

@@ -109,7 +109,7 @@ def _note_unlisted(run: Run, source: str, meta_ids: Sequence[int]) -> None:
 def _left(run: Run, wanted: Sequence[Wanted], reason: str) -> list[Wanted]:
     """Those that Yahoo did not serve; of those that it was not asked for any more, ``reason`` is why."""
     for one in wanted:
-        run.outcomes.setdefault(one.target.ticker, (State.FAILED, reason))
+        run.outcomes.setdefault(one.target.ticker, (State.FAILED, f"not asked: {reason}"))
     return [one for one in wanted if run.outcomes[one.target.ticker][0] in _NOT_SERVED]
 
 
