@@ -50,7 +50,7 @@ down: setup ## stop whatever `make up` or `make demo` started
 dags-test: setup ## run one Dag once: DAG=kr_price_updater DATE=2026-11-20
 	@$(PYTHON) -m local.run_dag $(DAG) $(DATE)
 
-bench: setup ## measure the store beside its peers (hours; QUICK=1: two minutes); ARGS="--only daily --rounds 7", ARGS=--resume
+bench: setup ## measure the store beside its peers (an hour or two; QUICK=1: two minutes); ARGS="--only daily --rounds 7", ARGS=--resume
 	@LANE=peers scripts/setup
 	@$(PYTHON) -m bench $(if $(QUICK),--quick) $(ARGS)
 

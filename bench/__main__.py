@@ -138,6 +138,10 @@ def _draw(measured: dict[str, Any]) -> None:
     )
     if not measured["quick"]:
         write_document(report.read(), folder / "benchmarks.md")
+    written = f"{report.FILE.relative_to(ROOT)} and {folder.relative_to(ROOT)}/benchmarks-*.png"
+    shown.out.print(f"Written: {written}{'' if measured['quick'] else ', docs/benchmarks.md'}")
+    if measured["quick"]:
+        shown.out.print("Small sizes: the goals are those of `make bench`, on a quiet machine.")
 
 
 if __name__ == "__main__":

@@ -2,16 +2,17 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import matplotlib.pyplot as plt
+from matplotlib.ticker import FuncFormatter
 
-OURS, PSQL, OTHERS = "#1f6f8b", "#444444", "#b8c4c8"
-NAMES = {"ours": "this store", "psql": "psql \\copy", "to_sql": "pandas.to_sql", "sqlalchemy": "SQLAlchemy upsert",
-         "adbc": "ADBC", "unchanged": "this store, nothing new"}  # fmt: skip
+from bench.words import NAMES
+
+OURS, PSQL, OTHERS = "#1f6f8b", "#444444", "#8fa3a9"
 plt.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False, "figure.dpi": 130})
 
 
@@ -30,15 +31,17 @@ def _first_load(case: Mapping[str, Any]) -> Any:
     """Rows a second of everybody: of all rows for the fast ones, of a part of them for the others."""
     whole = {name: _rates(case["rows"], rounds) for name, rounds in case["whole"].items()}
     part = {name: _rates(case["part_rows"], rounds) for name, rounds in case["part"].items() if name not in whole}
-    title = f"Into tb_bar with its primary key, {case['rows']:,} rows ({case['part_rows']:,} of them by the slow ones)"
-    return _bars(title, "rows a second (logarithmic); the line is from the slowest round to the fastest", part | whole)
+    title = f"First load of {case['rows']:,} rows into tb_bar (* of {case['part_rows']:,})"
+    label = "rows a second (logarithmic; more is better); the line: slowest to fastest round"
+    return _dots(title, label, part | whole, marked=part)
 
 
 def _daily(case: Mapping[str, Any]) -> Any:
     """Milliseconds of everybody for a day."""
     times = {name: [one["seconds"] * 1000 for one in rounds] for name, rounds in case["rounds"].items()}
     title = f"{case['rows']:,} tickers × 1 new session into {case['stored']['rows']:,} bars"
-    return _bars(title, "milliseconds until the commit is back (logarithmic)", times, ascending=False)
+    label = "ms until the commit is back (logarithmic; less is better); the line: fastest to slowest round"
+    return _dots(title, label, times, ascending=False)
 
 
 def _updater(case: Mapping[str, Any]) -> Any:
@@ -50,9 +53,11 @@ def _updater(case: Mapping[str, Any]) -> Any:
     )
     groups = [one["cgroup_peak_mb"] for one in case["runs"]]
     if all(groups):
-        axes.plot(tickers, groups, "o--", color=PSQL, label="its cgroup")
+        axes.plot(tickers, groups, "o--", color=PSQL, label="counted by its cgroup")
     axes.axhline(512 * 1.048576, color="#c0392b", linewidth=1)
     axes.annotate("limit of the task, 512 MiB", (tickers[0], 512 * 1.048576 + 8), color="#c0392b", fontsize=9)
+    axes.axhline(300, color="#999999", linewidth=1)
+    axes.annotate("goal, 300 MB", (tickers[0], 308), color="#666666", fontsize=9)
     axes.set(xscale="log", ylim=(0, 620), xlabel="tickers × ten years, first load", ylabel="peak, MB")
     axes.set_xticks(tickers, [f"{number:,}" for number in tickers])
     axes.minorticks_off()
@@ -61,24 +66,28 @@ def _updater(case: Mapping[str, Any]) -> Any:
     return figure
 
 
-def _bars(title: str, label: str, values: Mapping[str, list[float]], *, ascending: bool = True) -> Any:
-    """A horizontal bar for each, the best on top, with its median written beside it."""
+def _dots(
+    title: str, label: str, values: Mapping[str, list[float]], *, ascending: bool = True, marked: Collection[str] = ()
+) -> Any:
+    """A dot for the median of each, the best on top, its number beside it; a line from the least to the most."""
     order = sorted(values, key=lambda name: median(values[name]), reverse=not ascending)
     figure, axes = plt.subplots(figsize=(7, 0.5 + 0.42 * len(order)))
     for place, name in enumerate(order):
-        middle, color = (
-            median(values[name]),
-            OURS if name in ("ours", "unchanged") else PSQL if name == "psql" else OTHERS,
-        )
-        axes.barh(place, middle, color=color, height=0.6)
-        axes.plot([min(values[name]), max(values[name])], [place, place], color="black", linewidth=1)
-        axes.annotate(f" {middle:,.0f}", (max(middle, *values[name]), place), va="center", fontsize=9)
-    axes.set_yticks(range(len(order)), [NAMES.get(name, name) for name in order])
+        middle, least, most = median(values[name]), min(values[name]), max(values[name])
+        color = OURS if name in ("ours", "unchanged") else PSQL if name == "psql" else OTHERS
+        axes.plot([least, most], [place, place], color=color, linewidth=2, alpha=0.5)
+        axes.plot(middle, place, "o", color=color, markersize=8)
+        axes.annotate(f"  {middle:,.0f}", (most, place), va="center", fontsize=9)
+    axes.set_yticks(range(len(order)), [NAMES[name] + (" *" if name in marked else "") for name in order])
+    axes.set_ylim(-0.6, len(order) - 0.4)
     axes.set_xscale("log")
-    axes.set_xlabel(label, fontsize=9)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axes.grid(axis="x", which="major", color="#e5e5e5")
+    axes.set_axisbelow(True)
+    axes.set_xlabel(label, fontsize=8)
     axes.set_title(title, loc="left", fontsize=11)
     lowest, highest = axes.get_xlim()
-    axes.set_xlim(lowest / 1.5, highest * 2)
+    axes.set_xlim(lowest / 1.5, highest * 2.5)
     return figure
 
 

@@ -57,6 +57,18 @@ GOALS = {
     "job_share_daily": Goal(0.05),
     "updater_peak_mb": Goal(300),
 }
+
+
+def judged(name: str, values: Mapping[str, float]) -> float:
+    """The one of ``values`` that counts: the median, and of the updater's memory the largest."""
+    return values["max" if name == "updater_peak_mb" else "median"]
+
+
+def is_met(name: str, figure: float) -> str:
+    """Whether the goal of ``name`` is, in a word; nothing where there is none."""
+    return "" if name not in GOALS else "met" if GOALS[name].is_met(figure) else "missed"
+
+
 # What a reader of the JSON needs no list of cases for.
 _OTHERS = ("rows_touched_unchanged", "prices_ms", "history_ms", "recent_day_ms", "old_day_ms", "macro_ms",
            "job_share_first_load", "job_share_daily", "updater_cgroup_peak_mb",
@@ -91,9 +103,9 @@ def _of_first_load(case: Case) -> dict[str, Figures]:
     wal = [one["wal_bytes"] / case["rows"] * 10_000 / 1000 for one in whole["unchanged"]]
     touched = [one["rows_touched"] for one in whole["unchanged"]]
     found = {
-        "rows_touched_unchanged": summary(touched),
         "first_load_vs_copy": speed_ratio(_seconds(whole["ours"]), _seconds(whole["psql"])),
         "unchanged_vs_copy": speed_ratio(_seconds(whole["unchanged"]), _seconds(whole["psql"])),
+        "rows_touched_unchanged": summary(touched),
         "wal_kb_per_10k_unchanged": summary(wal),
     }
     # The rows of the whole where a peer loads them all; psql loads both, and its whole counts.
@@ -121,11 +133,7 @@ def _seconds(rounds: Iterable[Mapping[str, Any]]) -> list[float]:
 
 def ratios(found: Mapping[str, Figures]) -> dict[str, float]:
     """One number for each figure: its median, and of the updater's memory the largest."""
-    return {
-        name: round(values["max" if name == "updater_peak_mb" else "median"], 4)
-        for name, values in found.items()
-        if name not in _OTHERS
-    }
+    return {name: round(judged(name, values), 4) for name, values in found.items() if name not in _OTHERS}
 
 
 def read(file: Path = FILE) -> dict[str, Any]:

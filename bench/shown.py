@@ -9,10 +9,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench.report import GOALS, Figures
+from bench.report import GOALS, PEERS, Figures, is_met, judged
+from bench.words import MEANING, NAMES
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 _err = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 120)
+
+_NOISE_OF_SMALL_SIZES = ("updater_mb_per_1000_tickers",)  # of fifty tickers and a hundred
 
 type Tell = Callable[[str], None]
 
@@ -45,17 +48,27 @@ def progress(cases: int) -> Iterator[tuple[Tell, Callable[[], None]]]:
 
 def show(measured: Mapping[str, Any], figures: Mapping[str, Figures]) -> None:
     """Print the figures beside what they are to be, then who was how fast."""
-    table = Table("figure", title="Figures", title_justify="left")
-    for heading in ("min", "median", "max", "goal", ""):
+    quick = measured["quick"]
+    table = Table("figure", title="Figures of small sizes" if quick else "Figures", title_justify="left")
+    for heading in ("min", "median", "max", *(() if quick else ("goal", "is"))):
         table.add_column(heading, justify="right")
     for name, values in figures.items():
-        goal = GOALS.get(name)
-        judged = values["max"] if name == "updater_peak_mb" else values["median"]
-        met = "" if goal is None else "met" if goal.is_met(judged) else "missed"
-        table.add_row(name, *(number(values[key]) for key in ("min", "median", "max")), str(goal or ""), met)
+        if quick and name in _NOISE_OF_SMALL_SIZES:
+            continue
+        numbers = [number(values[key]) for key in ("min", "median", "max")]
+        goal = () if quick else (str(GOALS.get(name, "")), is_met(name, judged(name, values)))
+        table.add_row(_words(name), *numbers, *goal)
     out.print(table)
     for title, rows, rounds in races(measured["cases"]):
         out.print(_race(title, rows, rounds))
+
+
+def _words(name: str) -> str:
+    kind, _, peer = name.rpartition("vs_")
+    called = {peer: NAMES[contestant] for contestant, peer in PEERS.items()}
+    if peer in called:
+        return f"times as fast as {called[peer]}, {'a day' if kind else 'first load'}"
+    return MEANING.get(name, name)
 
 
 def races(cases: Mapping[str, Any]) -> Iterator[tuple[str, int, dict[str, list[dict[str, Any]]]]]:
@@ -106,5 +119,5 @@ def _race(title: str, rows: int, rounds: Mapping[str, list[dict[str, Any]]]) -> 
     for heading in HEADINGS:
         table.add_column(heading, justify="right")
     for name, measured in rounds.items():
-        table.add_row(name, *cells(rows, measured))
+        table.add_row(NAMES[name], *cells(rows, measured))
     return table

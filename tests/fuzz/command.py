@@ -130,8 +130,9 @@ def campaign(name: str, ready: Bench, payloads: int, seed: int) -> Summary:
             print(f"  seed {one.seed}: {line[:1000]}", flush=True)
 
     faulthandler.dump_traceback_later(3 * HANGS_SECONDS, exit=True)
-    if name in generated.PLAYS:
-        for one in generated.rounds(name, ready.market, int(payloads * GENERATED_SHARE), seed):
+    made_up = int(payloads * GENERATED_SHARE)
+    if name in generated.PLAYS and made_up >= generated.EACH:  # not where one round is repeated
+        for one in generated.rounds(name, ready.market, made_up, seed):
             add(one)
     while summary.payloads < payloads:
         faulthandler.dump_traceback_later(HANGS_SECONDS, exit=True)
