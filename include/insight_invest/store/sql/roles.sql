@@ -31,11 +31,12 @@ begin
     if not has_database_privilege('insight_updater', current_database(), 'temporary') then
         execute format('grant temporary on database %I to insight_updater', current_database());
     end if;
-    -- What anybody has given beside what follows is taken back.
+    -- What anybody has given beside what follows is taken back; what a v2 database left is as it was.
     execute (
         select 'revoke all on ' || string_agg(oid::regclass::text, ', ') || ' from public, insight_updater, insight_reader'
         from pg_class
         where relnamespace = current_schema()::regnamespace and relkind in ('r', 'p', 'v')
+          and pg_get_userbyid(relowner) = owner and relname not like '%\_v2'
           and (relname like 'tb\_%' or relname like 'insight\_%')
     );
 end $$;
