@@ -187,7 +187,11 @@ class TestFRED:
             ('value="3.25"', 'value="3.25%"', "not one: a number or a day of it cannot be read"),
             ('value="3.25"', 'val="3.25"', "FRED's answer for RATE is not XML"),
             ('date="2025-11-01"', 'date="2025-11-31"', "not one: a number or a day of it cannot be read"),
-            ('date="2025-11-01"', 'date="9999-12-31"', "not one: a number or a day of it cannot be read"),
+            (
+                'date="2025-11-01"',
+                'date="2127-11-01"',
+                "has an observation of a day over a century ahead; nothing of it was loaded",
+            ),
             ('date="2025-11-01"', 'day="2025-11-01"', "has an observation without a day; nothing of it was loaded"),
             ('value="3.25"', 'value="1e999"', "has a value that is not finite; nothing of it was loaded"),
             (
@@ -206,6 +210,11 @@ class TestFRED:
             list(Fred(fast(attempts=1)).vintages("RATE", None, at("2026-01-07T23:00")))
         assert str(caught.value).startswith("FRED's answer for RATE ")
         assert str(caught.value).endswith(reason)
+
+    def test_a_day_that_only_some_versions_of_pandas_know(self, folder: Path, replay: Replay) -> None:
+        send(replay, "observations", replaced('date="2025-11-01"', 'date="9999-12-31"'))
+        with pytest.raises(SourceUnavailable, match=r"FRED's answer for RATE (is not one|has an observation of a day)"):
+            list(Fred(fast(attempts=1)).vintages("RATE", None, at("2026-01-07T23:00")))
 
     def test_what_fred_says_is_told_in_a_line(self, folder: Path, replay: Replay) -> None:
         page = b'<error code="400" message="Bad&#10;  Request.&#8232;" />'

@@ -34,6 +34,7 @@ _LONGEST_PERIOD_DAYS = 366
 # Three releases missed, and twice as long again as US agencies have ever been shut (43 days, autumn of 2025).
 MISSED_RELEASES = 3
 SHUTDOWN_DAYS = 90
+FARTHEST_YEARS = 100  # projections reach decades ahead; a day of 9999 says nothing
 
 
 def chicago_day(moment: datetime) -> date:
@@ -183,6 +184,7 @@ def _vintages(series_id: str, frame: pd.DataFrame, start: date, end: date) -> pd
     known = rows["realtime_start"].between(pd.Timestamp(start), pd.Timestamp(end))  # FRED clips them to the window
     wrong = {
         "an observation without a day": rows["base_date"].isna(),
+        "an observation of a day over a century ahead": rows["base_date"].dt.year > end.year + FARTHEST_YEARS,
         "a vintage of another time than was asked for": ~known,
         "a value that is not finite": rows["value"].isin((math.inf, -math.inf)),
         "two values of one vintage": rows.duplicated(["base_date", "realtime_start"], keep=False),
