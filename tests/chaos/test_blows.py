@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from local import postgres
+from tests.chaos.__main__ import main as campaign
 from tests.chaos.campaign import Blow, Point, points, strike
 from tests.chaos.crash import crashing
 from tests.chaos.scenarios import SCENARIOS
@@ -73,3 +74,12 @@ def test_a_crash_of_the_server(stage: Stage, tmp_path: Path) -> None:
         assert struck.wrong == []
     finally:
         postgres.stop(tmp_path)
+
+
+def test_a_campaign_of_what_there_is_not_does_not_begin(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["chaos", "us-frist", "kill"])
+    with pytest.raises(SystemExit):
+        campaign()
+    assert "there is no us-frist; there are us-first, " in capsys.readouterr().err
