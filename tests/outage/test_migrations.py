@@ -236,6 +236,30 @@ def insist(step: Callable[[], None]) -> None:
     pytest.fail(f"a table is always in use: {said}")
 
 
+def test_a_load_that_takes_the_tables_the_other_way_round_goes_on(filled: str) -> None:
+    """The migration has tb_meta and waits for tb_bar, the load has tb_bar and waits for tb_meta: a deadlock."""
+    with psycopg.connect(filled) as load:
+        load.execute("lock table tb_bar in row exclusive mode")
+        failed: list[StoreError] = []
+
+        def change() -> None:
+            try:
+                downgrade(filled, STEPS[-1][0])
+            except StoreError as error:
+                failed.append(error)
+
+        changing = threading.Thread(target=change)
+        changing.start()
+        with psycopg.connect(filled, autocommit=True) as other:
+            waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and application_name like %s"
+            wait_for(lambda: other.execute(waiting, ["%migrate"]).fetchone() is not None)
+        load.execute("lock table tb_meta in row exclusive mode")
+        changing.join()
+    assert [str(error).partition(".")[0] for error in failed] == ["the schema was not changed: a table is in use"]
+    with connect(filled) as connection:
+        assert current(connection) == STEPS[-1][1]
+
+
 def test_a_real_load_meets_a_downgrade_and_an_upgrade(market: Market) -> None:
     """Each process ends well or says why; afterwards one more run completes what is missing."""
     days = sessions.sessions("XKRX", date(2025, 11, 17), date(2026, 1, 8))

@@ -77,7 +77,7 @@ def _migrate(url: str, action: "Callable[[Config], None]") -> None:
             # SQLAlchemy's error quotes the whole script; the driver's own says what is wrong.
             if isinstance(error.orig, psycopg.errors.RaiseException):
                 raise SchemaError(f"cannot migrate: {error.orig.diag.message_primary}. Nothing was changed") from None
-            if isinstance(error.orig, psycopg.errors.LockNotAvailable):
+            if isinstance(error.orig, psycopg.errors.LockNotAvailable | psycopg.errors.DeadlockDetected):
                 raise StoreError(
                     f"the schema was not changed: a table is in use. {watch.told or 'pg_stat_activity says by whom'}. "
                     "Run it again when that is over, or between two runs of the jobs"
