@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter
 
+from bench.report import GOALS
 from bench.words import NAMES
 
 OURS, PSQL, OTHERS = "#1f6f8b", "#444444", "#8fa3a9"
@@ -56,8 +57,9 @@ def _updater(case: Mapping[str, Any]) -> Any:
         axes.plot(tickers, groups, "o--", color=PSQL, label="counted by its cgroup")
     axes.axhline(512 * 1.048576, color="#c0392b", linewidth=1)
     axes.annotate("limit of the task, 512 MiB", (tickers[0], 512 * 1.048576 + 8), color="#c0392b", fontsize=9)
-    axes.axhline(300, color="#999999", linewidth=1)
-    axes.annotate("goal, 300 MB", (tickers[0], 308), color="#666666", fontsize=9)
+    goal = GOALS["updater_peak_mb"].limit
+    axes.axhline(goal, color="#999999", linewidth=1)
+    axes.annotate(f"goal, {goal:g} MB", (tickers[0], goal + 8), color="#666666", fontsize=9)
     axes.set(xscale="log", ylim=(0, 620), xlabel="tickers × ten years, first load", ylabel="peak, MB")
     axes.set_xticks(tickers, [f"{number:,}" for number in tickers])
     axes.minorticks_off()

@@ -16,7 +16,7 @@ from include.insight_invest import clock, console, console_market, sessions
 from include.insight_invest.audit import broken, cover
 from include.insight_invest.commands import By, Market, Note, errors_end, open_database, universe
 from include.insight_invest.errors import CoverageBroken, UsageError
-from include.insight_invest.jobs import JOBS, Kind
+from include.insight_invest.jobs import JOBS, Kind, price_job
 from include.insight_invest.sources.symbols import require_symbol
 from include.insight_invest.store import disagreements, overrides, recent, symbols
 from include.insight_invest.store.coverage import TickerCoverage
@@ -117,7 +117,7 @@ def universe_rename(
 ) -> None:
     """Say that OLD is called NEW since a day: one share, one history. The same turned round takes it back."""
     iso_code = str(market)
-    job = next(job for job in JOBS.values() if job.iso_code == iso_code and job.kind is Kind.PRICES)
+    job = price_job(iso_code)
     # A run at work has read who is called what.
     with errors_end(), open_database() as connection, lease(connection, job.name, (1, 1)), connection.transaction():
         day = _day(on)

@@ -101,6 +101,11 @@ _ALL = (
 JOBS: Mapping[str, Job] = MappingProxyType({job.name: job for job in _ALL})
 
 
+def price_job(iso_code: str) -> Job:
+    """The job that keeps the prices of a market that has one."""
+    return next(job for job in _ALL if job.kind is Kind.PRICES and job.iso_code == iso_code)
+
+
 def price_sources(iso_code: str) -> tuple[str, ...]:
     """The sources of a market's prices, best first; none for a market without a job."""
     return next((job.sources for job in _ALL if job.kind is Kind.PRICES and job.iso_code == iso_code), ())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from include.insight_invest import sessions
 from include.insight_invest.errors import StaleSource
-from include.insight_invest.jobs import JOBS, Kind
+from include.insight_invest.jobs import price_job
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.krx import Snapshot
 from include.insight_invest.sources.krx_rows import snapshot_definitions
@@ -52,8 +52,7 @@ def sync_listing(connection: Connection, settings: Settings, iso_code: str, now:
     that has just left is held back until somebody has decided whether it is the same share, or the old one counts as
     delisted. Raises SourceUnavailable, LeaseHeld.
     """
-    job = next(job for job in JOBS.values() if job.iso_code == iso_code and job.kind is Kind.PRICES)
-    with lease(connection, job.name, (1, 1)):
+    with lease(connection, price_job(iso_code).name, (1, 1)):
         return _sync(connection, _listing(connection, settings, iso_code, now), iso_code, now)
 
 
