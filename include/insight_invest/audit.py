@@ -12,6 +12,7 @@ from include.insight_invest.settings import Settings
 from include.insight_invest.store import coverage, ledger, overrides
 from include.insight_invest.store.coverage import TickerCoverage
 from include.insight_invest.store.database import Connection, connect
+from include.insight_invest.store.ledger import Finished
 from include.insight_invest.store.migrate import require_current
 from include.insight_invest.store.universe import targets
 from include.insight_invest.updaters.expected import expected_sessions
@@ -39,6 +40,11 @@ class JobCoverage:
     closures: int  # sessions of the tables that are suspected or confirmed closures: of these nothing is expected
     rows: Sequence[TickerCoverage]
 
+    @property
+    def share(self) -> float:
+        """How much of what is expected there is, as a bar."""
+        return self.bars / self.sessions if self.sessions else 1.0
+
     def __str__(self) -> str:
         return (
             f"{self.job}: {count(self.sessions, 'session')} of {count(self.tickers, 'ticker')} up to {self.until}: "
@@ -48,8 +54,42 @@ class JobCoverage:
         )
 
 
-def audit(job: Job, settings: Settings, run_id: int | None = None) -> JobCoverage | None:
-    """Prove the invariants, of ``run_id`` where it is given, and for prices that nothing is missing without a record.
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """What an audit has proven of a run: what it wrote, and for prices what its market then has."""
+
+    runs: Sequence[Finished]
+    coverage: JobCoverage | None
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows by what became of them."""
+        names = ("new", "changed", "unchanged", "held")
+        return {name: sum(getattr(run, f"rows_{name}") for run in self.runs) for name in names}
+
+
+def audit_run(job: Job, settings: Settings, trigger: str, shards: Sequence[tuple[int, int]]) -> Proof:
+    """Prove that what ``trigger`` started is committed, shard by shard, and then as ``audit``.
+
+    Raises InvariantBroken where a shard that is said to be done has no successful run in the ledger.
+    """
+    settings.require(["DATABASE_URL"])
+    with connect(settings.database(), application=f"insight-invest audit {job.name}") as connection:
+        require_current(connection)
+        runs = ledger.finished_by(connection, job.name, trigger)
+    done = {run.shard for run in runs if run.status == "succeeded"}
+    lacking = [f"{index}/{count}" for index, count in shards if f"{index}/{count}" not in done]
+    if lacking:
+        raise InvariantBroken(
+            f"the ledger has no successful run of {job.name} by {trigger!r} for part {', '.join(lacking)}, although "
+            "its task has succeeded. Clear `update` to run it again"
+        )
+    judged = [run for run in runs if run.shard in {f"{index}/{count}" for index, count in shards}]
+    return Proof(runs=judged, coverage=audit(job, settings, *(run.run_id for run in judged)))
+
+
+def audit(job: Job, settings: Settings, *run_ids: int) -> JobCoverage | None:
+    """Prove the invariants, of ``run_ids`` where they are given; for prices also that nothing is missing unrecorded.
 
     Returns the coverage of a price job. Open gaps are told, not failed: they are asked for again. Raises
     InvariantBroken naming each invariant that does not hold, CoverageBroken naming tickers.
@@ -57,7 +97,11 @@ def audit(job: Job, settings: Settings, run_id: int | None = None) -> JobCoverag
     settings.require(["DATABASE_URL"])
     with connect(settings.database(), application=f"insight-invest audit {job.name}") as connection:
         require_current(connection)
-        found = ledger.broken_invariants(connection, job.name, run_id)
+        found = [
+            sentence
+            for run_id in run_ids or (None,)
+            for sentence in ledger.broken_invariants(connection, job.name, run_id)
+        ]
         if found:
             raise InvariantBroken(f"ledger and data are apart in {count(len(found), 'place')}: {'; '.join(found)}")
         if job.kind is not Kind.PRICES:

@@ -73,6 +73,7 @@ def root(
     wait: Annotated[
         int, typer.Option(min=0, help="Seconds to wait for another run of the job to end; 75 after that.")
     ] = 0,
+    trigger: Annotated[str, typer.Option(help="Who asks for this run, for the ledger.")] = "cli",
     as_json: Annotated[bool, typer.Option("--json", help="Print one report object as the last line.")] = False,
 ) -> None:
     """Run a job, or one of the commands below."""
@@ -97,6 +98,7 @@ def root(
             shard=_shard(shard),
             full_refresh=full_refresh,
             wait=wait,
+            trigger=trigger,
         )
         reports: list[Report] = []
         for one in chosen:

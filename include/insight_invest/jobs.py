@@ -6,7 +6,7 @@ in the next early morning, and FRED's releases of a US day by Seoul's next morni
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -40,10 +40,12 @@ class Job:
     exchange: str  # MIC of the exchange whose sessions it follows; for macro, the one that FRED's working days resemble
     settles_after: timedelta  # how long after its close a session can be asked for
     schedule: str  # cron, in ``timezone``
+    due: time  # on the day of the schedule, in ``timezone``: by then the data must be there
     execution_timeout: timedelta
     sources: tuple[str, ...]  # primary first
     needs: tuple[str, ...]  # environment variables without which it cannot start
     tags: tuple[Tag, ...]
+    asset: str  # what a run updates, for whoever is scheduled on it
     timezone: str = "Asia/Seoul"
     retries: int = 2
     retry_delay: timedelta = timedelta(minutes=5)
@@ -51,6 +53,17 @@ class Job:
     cpu: int = 256
     memory_mb: int = 512
     log_retention_days: int = 30
+
+    @property
+    def due_after(self) -> timedelta:
+        """How long after its scheduled instant the data must be there."""
+        minute, hour = self.schedule.split()[:2]
+        return timedelta(hours=self.due.hour - int(hour), minutes=self.due.minute - int(minute))
+
+    @property
+    def pool(self) -> str:
+        """The pool of Airflow that its updates take turns in: one a source."""
+        return self.sources[0]
 
 
 _ALL = (
@@ -63,10 +76,12 @@ _ALL = (
         exchange="XNYS",
         settles_after=timedelta(minutes=90),
         schedule="0 18 * * TUE-SAT",
+        due=time(19, 30),
         execution_timeout=timedelta(minutes=30),
         sources=("yahoo", "nasdaq"),
         needs=("DATABASE_URL",),
         tags=(Tag.UPDATER, Tag.PRICES, Tag.US),
+        asset="us_prices",
     ),
     Job(
         name="kr-price",
@@ -77,10 +92,12 @@ _ALL = (
         exchange="XKRX",
         settles_after=timedelta(minutes=90),  # KRX's listing of 2026-03-19 moved until 16:54, the close is 15:30
         schedule="0 6 * * TUE-SAT",
+        due=time(7, 30),
         execution_timeout=timedelta(minutes=30),
         sources=("krx", "naver", "yahoo"),
         needs=("DATABASE_URL",),
         tags=(Tag.UPDATER, Tag.PRICES, Tag.KR),
+        asset="kr_prices",
     ),
     Job(
         name="macro",
@@ -91,10 +108,12 @@ _ALL = (
         exchange="XNYS",
         settles_after=timedelta(0),
         schedule="0 8 * * MON-SAT",
+        due=time(9, 0),
         execution_timeout=timedelta(minutes=15),
         sources=("fred",),
         needs=("DATABASE_URL", "FRED_API_KEY"),
         tags=(Tag.UPDATER, Tag.MACRO, Tag.US),
+        asset="us_macro",
     ),
 )
 

@@ -11,7 +11,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from include.insight_invest.errors import ConfigurationError
 
@@ -19,9 +19,10 @@ _KEY = re.compile("[0-9a-z]{32}")  # what FRED gives out
 
 
 class Execution(StrEnum):
-    """Where an updater runs: so far in the Airflow worker only."""
+    """Where an updater runs: in the Airflow worker, or as a task of its own on ECS."""
 
     LOCAL = "local"
+    ECS = "ecs"
 
 
 class LogLevel(StrEnum):
@@ -42,6 +43,13 @@ class LogFormat(StrEnum):
 
 
 Rate = Annotated[float, Field(gt=0, le=1000)]
+
+
+def _split(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]  # in the environment: separated by commas
 
 
 class Settings(BaseSettings):
@@ -74,6 +82,13 @@ class Settings(BaseSettings):
     naver_rate: Rate = Field(2, validation_alias="INSIGHT_NAVER_RATE")
     fred_rate: Rate = Field(1, validation_alias="INSIGHT_FRED_RATE")
 
+    # Where INSIGHT_EXECUTION=ecs runs an updater; the task definition of a job is <family>-<job>
+    ecs_cluster: str | None = Field(None, validation_alias="INSIGHT_ECS_CLUSTER")
+    ecs_family: str = Field("insight-invest", validation_alias="INSIGHT_ECS_FAMILY")
+    ecs_subnets: Names = Field((), validation_alias="INSIGHT_ECS_SUBNETS")
+    ecs_security_groups: Names = Field((), validation_alias="INSIGHT_ECS_SECURITY_GROUPS")
+    ecs_log_group: str = Field("/insight-invest/updaters", validation_alias="INSIGHT_ECS_LOG_GROUP")
+
     @field_validator("tz")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -87,7 +102,7 @@ class Settings(BaseSettings):
         """Raise ConfigurationError naming every one of ``names`` that the environment lacks, or that cannot be."""
         fields = {str(field.validation_alias): key for key, field in type(self).model_fields.items()}
         asked = list(names)
-        missing = [name for name in asked if getattr(self, fields[name]) is None]
+        missing = [name for name in asked if getattr(self, fields[name]) in (None, ())]
         if missing:
             raise ConfigurationError(
                 f"missing environment: {', '.join(missing)}. Nothing was started; set it and run again "
@@ -95,6 +110,11 @@ class Settings(BaseSettings):
             )
         if "FRED_API_KEY" in asked and self.fred_api_key and not _KEY.fullmatch(self.fred_api_key.get_secret_value()):
             raise ConfigurationError("unusable environment: FRED_API_KEY is not 32 lower-case letters and digits")
+
+    def rate_of(self, source: str) -> float:
+        """Requests a second that ``source`` may be sent, by all processes together."""
+        rates = {"yahoo": self.yahoo_rate, "naver": self.naver_rate, "fred": self.fred_rate}
+        return rates.get(source, 1)
 
     def database(self) -> str:
         """The database's URL, with its password. Raises ConfigurationError where it is not set."""

@@ -66,7 +66,7 @@ def test_a_database_without_the_schema_is_not_ready(database: str) -> None:
         assert client.get("/api/status").status_code == 503
     assert answer.status_code == 503
     assert answer.json()["detail"] == (
-        "the database has no Insight-Invest schema, this version needs 0003: run `run_scheduled_job.py db upgrade`"
+        "the database has no Insight-Invest schema, this version needs 0004: run `run_scheduled_job.py db upgrade`"
     )
 
 

@@ -22,7 +22,7 @@ from include.insight_invest.store.statements import sql
 _COLUMNS: LiteralString = """
     select c.relname::text, array_agg(a.attname::text order by a.attnum)
     from pg_class as c join pg_attribute as a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-    where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and c.relname <> 'insight_schema_version'
+    where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace and c.relname not like 'insight\\_%'
     group by 1 order by 1
 """
 _KEYS = {"revision_id", "quarantine_id"}

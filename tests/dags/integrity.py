@@ -18,7 +18,7 @@ from tests.fixtures.airflow import ROOT
 EXPECTED = {"us_price.py": ["us_price_updater"], "kr_price.py": ["kr_price_updater"], "macro.py": ["macro_updater"]}
 SECTIONS = ("Purpose", "Schedule", "Writes", "Triage", "Backfill")
 PARAMS = {"dry_run", "tickers", "start", "end", "full_refresh"}
-FLOW = {"prepare": {"update"}, "update": {"audit"}, "audit": set[str]()}
+FLOW = {"prepare": {"update", "audit"}, "update": {"audit"}, "audit": set[str]()}
 HEAVY = ("pandas", "numpy", "yfinance", "FinanceDataReader", "fredapi", "exchange_calendars", "psycopg", "alembic")
 
 

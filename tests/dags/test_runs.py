@@ -105,7 +105,7 @@ def test_a_wrong_call_fails_at_once_without_a_retry(world: str) -> None:
     run = run_dag("us_price_updater", MIDNIGHT, {"tickers": "NOSUCH"})
     assert run.state == "failed"
     states = {ti.task_id: (ti.state, ti.try_number) for ti in run.get_task_instances()}
-    assert states["update"] == ("failed", 1)
+    assert states["prepare"] == ("failed", 1)
     assert ledger(world) == []  # refused before it was a run
 
 

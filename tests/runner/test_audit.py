@@ -103,21 +103,21 @@ class TestWhileAnotherRunIsAtWork:
         market.run()
         market.audit()
         with pytest.raises(InvariantBroken, match=r"us-price \(1\) is lost"):
-            audit(JOBS["us-price"], market.settings(), run_id=1)
+            audit(JOBS["us-price"], market.settings(), 1)
 
     def test_a_run_that_is_not_there(self, market: Market) -> None:
         market.run()
         with pytest.raises(InvariantBroken, match="there is no ledger row of us-price"):
-            audit(JOBS["us-price"], market.settings(), run_id=7)
+            audit(JOBS["us-price"], market.settings(), 7)
 
     def test_of_a_run_of_ones_own_only_what_it_wrote_is_counted(self, market: Market) -> None:
         """So that the audit after each run need not look at every bar there is; `audit` without a run does."""
         market.run()
         market.run(as_of="2026-01-09T12:00+00:00")
         market.rows("delete from tb_bar where meta_id = 1 and trade_date = '2026-01-05'")
-        audit(JOBS["us-price"], market.settings(), run_id=2)
+        audit(JOBS["us-price"], market.settings(), 2)
         with pytest.raises(InvariantBroken, match="run 1 of us-price says it wrote 6 rows, the tables have 5"):
-            audit(JOBS["us-price"], market.settings(), run_id=1)
+            audit(JOBS["us-price"], market.settings(), 1)
         market.rows("update tb_bar set run_id = 99 where meta_id = 1 and trade_date = '2026-01-06'")
         with pytest.raises(InvariantBroken, match="tb_bar has rows of run 99, which the ledger does not know"):
-            audit(JOBS["us-price"], market.settings(), run_id=2)
+            audit(JOBS["us-price"], market.settings(), 2)

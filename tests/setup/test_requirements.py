@@ -83,8 +83,9 @@ def test_the_images_hold_the_versions_of_the_default_lane() -> None:
 
 
 def test_mwaa_installs_what_a_job_needs_and_its_image_lacks() -> None:
-    """requirements.txt = all that the project's dependencies need - all that MWAA's image holds."""
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["dependencies"]
+    """requirements.txt = all that the project's dependencies and its Dags need - all that MWAA's image holds."""
+    file = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    project = file["project"]["dependencies"] + file["dependency-groups"]["worker"]
     image = closure(
         ["apache-airflow[celery,statsd]", "apache-airflow-providers-amazon[aiobotocore]"]
         + [f"apache-airflow-providers-{provider}" for provider in PROVIDERS]

@@ -52,7 +52,7 @@ def test_head_is_alembics_head() -> None:
 def test_a_database_without_the_schema_is_told_what_to_run(empty_database: str) -> None:
     with connect(empty_database) as connection:
         assert current(connection) is None
-        with pytest.raises(SchemaError, match=r"no Insight-Invest schema, .* needs 0003: run `run_scheduled_job.py db"):
+        with pytest.raises(SchemaError, match=r"no Insight-Invest schema, .* needs 0004: run `run_scheduled_job.py db"):
             require_current(connection)
 
 
@@ -65,7 +65,7 @@ def test_another_version_is_named(connection: Connection, empty_database: str) -
     upgrade(empty_database)
     with connect(empty_database) as other:
         other.execute("update insight_schema_version set version_num = '0999'")
-        with pytest.raises(SchemaError, match="is at schema 0999, this version needs 0003"):
+        with pytest.raises(SchemaError, match="is at schema 0999, this version needs 0004"):
             require_current(other)
     with pytest.raises(SchemaError, match=r"cannot migrate: .*0999"):
         upgrade(empty_database)

@@ -55,12 +55,13 @@ TABLES: LiteralString = """
     select relname, relkind::text from pg_class
     where relnamespace = 'public'::regnamespace and relkind in ('r', 'v') and relname like 'tb\\_%' order by 1
 """
-LATER_TABLES = [  # of 0002 and 0003
+LATER_TABLES = [  # of 0002, 0003 and 0004
     "tb_adjustment",
     "tb_absence",
     "tb_base_move",
     "tb_disagreement",
     "tb_gap",
+    "tb_incident",
     "tb_listing",
     "tb_macro_revision",
     "tb_session_override",

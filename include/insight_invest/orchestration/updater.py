@@ -1,46 +1,30 @@
-"""The Dag of a job: prepare → update → audit.
+"""The Dag of a job: prepare → update, a task a shard → audit.
 
-``prepare`` settles the instant and the market date, ``update`` runs the updater, ``audit`` proves that ledger and data
-agree. Everything heavy is imported inside the tasks.
+``prepare`` settles the session and the shards, ``update`` runs the updater, in this worker or on ECS, and ``audit``
+proves that ledger and data agree. Everything heavy is imported inside the tasks.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
-from airflow.sdk import DAG, Param, dag, get_current_context, task
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
+from airflow.sdk import DAG, dag, get_current_context, task
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-from include.insight_invest.errors import ConfigurationError, UsageError
+from include.insight_invest.errors import InsightError, UsageError
 from include.insight_invest.jobs import JOBS, Job
-from include.insight_invest.orchestration.database import CONNECTION, connection_url
+from include.insight_invest.orchestration.assets import ASSETS
+from include.insight_invest.orchestration.context import as_of_run, final_when_wrong, task_settings, trigger_of
+from include.insight_invest.orchestration.defaults import job_arguments, run_params
+from include.insight_invest.settings import Execution, load_settings
 
 log = logging.getLogger(__name__)
 
-# Long before the calendars begin: a run before this day would have no task, and be green. There is no catching up.
-START = (1970, 1, 2)
-
-_PARAMS = {
-    "dry_run": Param(False, type="boolean", description="Fetch, check and log the difference; write nothing."),
-    # Airflow's form takes an empty text for a missing one: optional is null.
-    "tickers": Param(
-        None,
-        type=["null", "string"],
-        maxLength=2000,
-        pattern=r"^[A-Za-z0-9.,/^ _-]*$",
-        description="Only these, separated by commas; empty means all.",
-    ),
-    "start": Param(None, type=["null", "string"], format="date", description="First date wanted."),
-    "end": Param(None, type=["null", "string"], format="date", description="Last date wanted."),
-    "full_refresh": Param(False, type="boolean", description="Ask for the whole history again."),
-}
+REASON = "reason"  # the key under which `prepare` leaves why there is nothing to do
 
 
 def updater_dag(job: Job, doc_md: str | None) -> DAG:
     """The Dag that runs ``job`` on its schedule; ``doc_md`` is its page in the UI."""
-    import pendulum
 
     @dag(
         dag_id=job.dag_id,
@@ -48,57 +32,64 @@ def updater_dag(job: Job, doc_md: str | None) -> DAG:
         description=f"{job.title} into PostgreSQL, from {', '.join(job.sources)}",
         doc_md=doc_md,
         schedule=job.schedule,
-        start_date=pendulum.datetime(*START, tz=job.timezone),
-        catchup=False,
-        max_active_runs=1,
-        tags=[str(tag) for tag in job.tags],
-        params=_PARAMS,
-        default_args={
-            "owner": job.owner,
-            "retries": job.retries,
-            "retry_delay": job.retry_delay,
-            "execution_timeout": job.execution_timeout,
-        },
+        params=run_params(),
+        **job_arguments(job),
     )
     def updater() -> None:
-        plan = prepare(job.name)
-        report = update(job.name, plan)  # type: ignore[arg-type]  # filled in at run time
-        plan >> report >> audit(job.name, report)  # type: ignore[arg-type]  # likewise
+        run_job(job)
 
     return updater()
 
 
+def run_job(job: Job) -> None:
+    """The three tasks of ``job``, in the Dag that is being defined."""
+    shards = prepare(job.name)
+    if load_settings().execution is Execution.ECS:
+        from include.insight_invest.orchestration.ecs import update_on_ecs
+
+        updated = update_on_ecs(job).expand(shard=shards)
+    else:
+        updated = update.override(pool=job.pool).partial(name=job.name).expand(shard=shards)
+    proven = audit.override(outlets=[ASSETS[job.name]])(job.name, shards)  # type: ignore[arg-type]  # at run time
+    updated >> proven
+
+
 @task
-def prepare(name: str) -> dict[str, str]:
-    """Settle at which instant the run looks at the world, and which session is its newest."""
-    from include.insight_invest.runner import session_of
+def prepare(name: str) -> list[dict[str, Any]]:
+    """Settle at which instant the run looks at the world, which session is its newest, and its shards.
 
-    as_of = as_of_run(get_current_context()["dag_run"])
-    with _final_when_wrong():
-        task_settings().require(JOBS[name].needs)
-        session = session_of(JOBS[name], as_of)
-    log.info("%s looks at the world as of %s: the last session is %s", name, as_of.isoformat(), session)
-    return {"as_of": as_of.isoformat(), "session": session.isoformat()}
-
-
-# A backfill has runs of its own beside the Dag's: one at a time has the lease, the others would fail, and try again.
-@task(max_active_tis_per_dag=1)
-def update(name: str, plan: dict[str, str]) -> dict[str, Any]:
-    """Run the updater in this worker; its report, less the tickers, is the task's result."""
-    from include.insight_invest.runner import RunOptions, run
+    On a day on which there is nothing to do there are none: the tasks after this one are skipped.
+    """
+    from include.insight_invest.planning import plan
 
     context = get_current_context()
-    params = context["params"]
-    options = RunOptions(
-        as_of=datetime.fromisoformat(plan["as_of"]),
-        dry_run=params["dry_run"],
-        tickers=tuple(ticker.strip() for ticker in (params["tickers"] or "").split(",") if ticker.strip()),
-        start=date.fromisoformat(params["start"]) if params["start"] else None,
-        end=date.fromisoformat(params["end"]) if params["end"] else None,
-        full_refresh=params["full_refresh"],
-        trigger=f"airflow {context['dag_run'].run_id} try {context['ti'].try_number}",
-    )
-    with _final_when_wrong():
+    with final_when_wrong():
+        planned = plan(JOBS[name], _options(context), task_settings())
+    log.info("%s as of %s: the last session is %s", name, planned.as_of.isoformat(), planned.session)
+    if planned.warning:
+        log.warning("%s", planned.warning)
+    if planned.reason:
+        log.info("nothing to do: %s", planned.reason)
+        context["ti"].xcom_push(key=REASON, value=planned.reason)
+    return [
+        {
+            "label": planned.label(shard),
+            "shard": list(shard),
+            "as_of": planned.as_of.isoformat(),
+            "session": planned.session.isoformat(),
+        }
+        for shard in planned.shards
+    ]
+
+
+# Shards take turns, and so do a backfill's runs beside the Dag's: the source's rate is everybody's.
+@task(max_active_tis_per_dag=1, map_index_template="{{ task.op_kwargs['shard']['label'] }}")
+def update(name: str, shard: dict[str, Any]) -> dict[str, Any]:
+    """Run the updater of one shard in this worker; its report, less the tickers, is the task's result."""
+    from include.insight_invest.runner import run
+
+    options = _options(get_current_context(), shard)
+    with final_when_wrong():
         report = run(JOBS[name], options, task_settings(), on_change=_log_change if options.dry_run else None)
     for note in report.notes:
         log.warning("%s", note)
@@ -109,48 +100,55 @@ def update(name: str, plan: dict[str, str]) -> dict[str, Any]:
 
 
 @task
-def audit(name: str, report: dict[str, Any]) -> None:
-    """Prove that ledger and data agree and that nothing is missing unrecorded; a dry run has left nothing to prove."""
-    from include.insight_invest.runner import audit as prove
+def audit(name: str, shards: list[dict[str, Any]]) -> dict[str, Any]:
+    """Prove that every shard is committed, that ledger and data agree and that nothing is missing unrecorded.
 
-    if get_current_context()["params"]["dry_run"]:
-        log.info("%s: a dry run, nothing was written", name)
-        return
-    prove(JOBS[name], task_settings(), report["run_id"])
-    log.info("%s: ledger and data agree", name)
+    What it has proven is its result, and the event of the job's asset. A dry run has left nothing to prove.
+    """
+    from include.insight_invest.audit import audit_run
 
-
-def as_of_run(dag_run: Any) -> datetime:
-    """The logical date of a scheduled run; a manual one may have none, and looks at the world when it was asked."""
-    moment: datetime = dag_run.logical_date or dag_run.run_after
-    return moment
-
-
-def task_settings() -> Any:
-    """Settings of a task: the environment, with the database of the Airflow connection."""
-    from airflow.sdk import Connection
-
-    from include.insight_invest.settings import load_settings
-
+    context = get_current_context()
+    if context["params"]["dry_run"]:
+        raise AirflowSkipException(f"{name}: a dry run, nothing was written")
+    job = JOBS[name]
+    divisions = [(index, count) for index, count in (shard["shard"] for shard in shards)]
     try:
-        connection = Connection.get(CONNECTION)
-    except AirflowNotFoundException:
-        raise ConfigurationError(
-            f"Airflow has no connection {CONNECTION}: it names the updaters' database. Add it (type Postgres), or "
-            f"set AIRFLOW_CONN_{CONNECTION.upper()}=postgresql://user:password@host:5432/name"
-        ) from None
-    if connection.conn_type not in ("postgres", "postgresql"):
-        raise ConfigurationError(f"the connection {CONNECTION} is of type {connection.conn_type}, it must be Postgres")
-    return load_settings(database_url=connection_url(connection))
-
-
-@contextmanager
-def _final_when_wrong() -> Iterator[None]:
-    """Trying again does not mend a wrong call or a missing setting: fail at once, and say what to do."""
-    try:
-        yield
+        proof = audit_run(job, task_settings(), trigger_of(context["dag_run"]), divisions)
     except UsageError as error:
         raise AirflowFailException(str(error)) from None
+    except InsightError as error:
+        raise AirflowException(str(error)) from None
+    covered = proof.coverage
+    told = {
+        "job": name,
+        "session": shards[0]["session"],
+        "as_of": shards[0]["as_of"],
+        "run_ids": [run.run_id for run in proof.runs],
+        "rows": proof.rows,
+        "coverage": round(covered.share, 6) if covered else None,
+        "expected": covered.sessions if covered else None,
+        "open_gaps": covered.open_gaps if covered else None,
+    }
+    context["outlet_events"][ASSETS[name]].extra = told
+    log.info("%s: ledger and data agree: %s", name, told)
+    return told
+
+
+def _options(context: Any, shard: dict[str, Any] | None = None) -> Any:
+    """What a run is asked for by its parameters, of one shard where ``prepare`` has settled that."""
+    from include.insight_invest.updaters.progress import RunOptions
+
+    params, dag_run = context["params"], context["dag_run"]
+    return RunOptions(
+        as_of=datetime.fromisoformat(shard["as_of"]) if shard else as_of_run(dag_run),
+        dry_run=params["dry_run"],
+        tickers=tuple(ticker.strip() for ticker in (params["tickers"] or "").split(",") if ticker.strip()),
+        start=date.fromisoformat(params["start"]) if params["start"] else None,
+        end=date.fromisoformat(params["end"]) if params["end"] else None,
+        shard=(shard["shard"][0], shard["shard"][1]) if shard else (1, 1),
+        full_refresh=params["full_refresh"],
+        trigger=trigger_of(dag_run),
+    )
 
 
 def _log_change(change: object) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from include.insight_invest import __version__
@@ -152,6 +153,26 @@ def close_run(
         """,
         [status, finished_at, Jsonb(tickers), requests, error, Jsonb(list(notes)), run_id],
     )
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a run of one shard ended."""
+
+    run_id: int
+    shard: str
+    status: str
+    rows_new: int
+    rows_changed: int
+    rows_unchanged: int
+    rows_held: int
+    tickers: int
+
+
+def finished_by(connection: Connection, job: str, trigger: str) -> list[Finished]:
+    """The newest run of each shard that ``trigger`` started."""
+    cursor = connection.cursor(row_factory=class_row(Finished))
+    return cursor.execute(sql("finished_by"), {"job": job, "trigger": trigger}).fetchall()
 
 
 def broken_invariants(connection: Connection, job: str, run_id: int | None = None) -> list[str]:

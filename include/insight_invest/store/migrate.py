@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 VERSION_TABLE = "insight_schema_version"
-HEAD = "0003"
+HEAD = "0004"
 
 
 def upgrade(url: str, revision: str = "head") -> None:

@@ -2,20 +2,47 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from include.insight_invest import sessions
 from include.insight_invest.errors import SourceError
+from include.insight_invest.jobs import Job
 from include.insight_invest.sources.base import State
 from include.insight_invest.sources.yahoo import Yahoo
 from include.insight_invest.store import coverage, overrides
+from include.insight_invest.store.database import Connection
 from include.insight_invest.store.universe import Target, targets
-from include.insight_invest.updaters.completeness import is_whole, settle
+from include.insight_invest.updaters.completeness import settle
 from include.insight_invest.updaters.landing import land_more, wanted_of
 from include.insight_invest.updaters.progress import Run, repeatable
 from include.insight_invest.wording import count
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Holiday:
+    """A run without a session of its own: ``why``, whom it still has to ask for, and who of these is ``new``."""
+
+    why: str
+    left: list[Target]
+    new: list[Target]
+
+
+def holiday(connection: Connection, job: Job, session: date, as_of: datetime, shard: tuple[int, int]) -> Holiday | None:
+    """Whether the exchange did not trade since ``session``, and a whole run of ``shard`` has loaded that."""
+    closed = _closed_days(connection, job, session, as_of)
+    if not closed:
+        return None
+    loaded = coverage.loaded_by(connection, job, shard, session, as_of)
+    if loaded is None or not loaded.answered:
+        return None
+    followed = targets(connection, job.iso_code, (), shard, session=session)
+    new = [target for target in followed if target.ticker not in loaded.answered]
+    days = " and ".join(str(day) for day in closed)
+    why = f"{job.exchange} did not trade on {days}: the last session, {session}, was loaded by run {loaded.run_id}"
+    return Holiday(why, [target for target in followed if target.gap_since or target in new], new)
 
 
 def spent_as_a_holiday(run: Run) -> bool:
@@ -24,52 +51,38 @@ def spent_as_a_holiday(run: Run) -> bool:
     What is missing are the tickers with open gaps, and those that no source has answered for. False where the whole
     session is still to be asked for.
     """
-    closed = _holidays(run)
-    if not closed:
+    if not run.options.is_daily:
         return False
-    loaded = _loaded(run)
-    if loaded is None or not loaded.answered:
+    found = _holiday_of(run)
+    if found is None:
         return False
-    followed = _followed(run)
-    new = [target for target in followed if target.ticker not in loaded.answered]
-    left = [target for target in followed if target.gap_since or target in new]
-    days = " and ".join(str(day) for day in closed)
-    why = f"{run.job.exchange} did not trade on {days}"
-    why += f": the last session, {run.session}, was loaded by run {loaded.run_id}"
-    if not left:
-        run.notes.append(f"{why}; nothing to do")
-    elif new and run.job.iso_code == "KR":
-        run.notes.append(f"{why}, but for {count(len(new), 'ticker')}")  # one request has them all
+    if not found.left:
+        run.notes.append(f"{found.why}; nothing to do")
+    elif found.new and run.job.iso_code == "KR":
+        run.notes.append(f"{found.why}, but for {count(len(found.new), 'ticker')}")  # one request has them all
         return False
     else:
-        run.notes.append(f"{why}; only {count(len(left), 'ticker')} with missing sessions, or not answered for")
-        _ask(run, left)
+        run.notes.append(
+            f"{found.why}; only {count(len(found.left), 'ticker')} with missing sessions, or not answered for"
+        )
+        _ask(run, found.left)
     log.info("%s", run.notes[0])
     return True
 
 
 @repeatable
-def _loaded(run: Run) -> coverage.Loaded | None:
-    return coverage.loaded_by(run.connection, run.job, run.options.shard, run.session, run.context.as_of)
+def _holiday_of(run: Run) -> Holiday | None:
+    return holiday(run.connection, run.job, run.session, run.context.as_of, run.options.shard)
 
 
-@repeatable
-def _followed(run: Run) -> list[Target]:
-    return targets(run.connection, run.job.iso_code, (), run.options.shard, session=run.session)
-
-
-@repeatable
-def _holidays(run: Run) -> list[date]:
-    """The weekdays since the run's session on which the exchange did not trade; none where the run asks for more."""
-    if not is_whole(run) or run.options.full_refresh:
+def _closed_days(connection: Connection, job: Job, session: date, as_of: datetime) -> list[date]:
+    """The weekdays since ``session`` on which the exchange did not trade; none where that is in doubt itself."""
+    today = sessions.local_date(job.exchange, as_of - job.settles_after)
+    days = [session + timedelta(days=n) for n in range(1, (today - session).days + 1)]
+    closed = [day for day in days if day.weekday() < 5 and not sessions.is_session(job.exchange, day)]
+    if session in overrides.silent_sessions(connection, job.exchange):
         return []
-    exchange = run.job.exchange
-    today = sessions.local_date(exchange, run.context.as_of - run.job.settles_after)
-    days = [run.session + timedelta(days=n) for n in range(1, (today - run.session).days + 1)]
-    holidays = [day for day in days if day.weekday() < 5 and not sessions.is_session(exchange, day)]
-    if run.session in overrides.silent_sessions(run.connection, exchange):
-        return []
-    return holidays
+    return closed
 
 
 def _ask(run: Run, left: Sequence[Target]) -> None:

@@ -58,6 +58,11 @@ class RunOptions:
     wait: int = 0  # seconds, for another run of the job to end
     trigger: str = "cli"
 
+    @property
+    def is_daily(self) -> bool:
+        """Whether the market's last sessions are asked for, and nothing else."""
+        return not (self.tickers or self.start or self.end or self.full_refresh)
+
 
 @dataclass(kw_only=True)
 class Run:

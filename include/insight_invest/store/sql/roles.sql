@@ -43,16 +43,18 @@ end $$;
 
 -- Readers read everything that is ours, and so do updaters ------------------------------------------------------------
 grant select on
-    insight_schema_version, insight_adjustment, insight_watermark,
-    tb_absence, tb_action, tb_adjustment, tb_bar, tb_bar_revision, tb_base_move, tb_disagreement, tb_gap, tb_job_run, tb_listing,
-    tb_macro, tb_macro_revision, tb_macro_vintage, tb_meta, tb_quarantine, tb_session_override, tb_symbol,
+    insight_schema_version, insight_adjustment, insight_request_pace, insight_watermark,
+    tb_absence, tb_action, tb_adjustment, tb_bar, tb_bar_revision, tb_base_move, tb_disagreement, tb_gap, tb_incident, tb_job_run,
+    tb_listing, tb_macro, tb_macro_revision, tb_macro_vintage, tb_meta, tb_quarantine, tb_session_override, tb_symbol,
     tb_dividend_factor, tb_macro_data, tb_price
 to insight_reader, insight_updater;
 
 -- Updaters add and correct; what was replaced is added to the revisions, and stays there as it is ---------------------
 grant insert on tb_bar_revision, tb_listing, tb_macro_revision to insight_updater;
 grant insert, update on
-    tb_action, tb_adjustment, tb_bar, tb_base_move, tb_disagreement, tb_job_run, tb_quarantine, tb_session_override
+    insight_request_pace,
+    tb_action, tb_adjustment, tb_bar, tb_base_move, tb_disagreement, tb_incident, tb_job_run, tb_quarantine,
+    tb_session_override
 to insight_updater;
 grant update on tb_macro to insight_updater;
 

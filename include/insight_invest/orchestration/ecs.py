@@ -1,0 +1,10 @@
+"""``update`` as a Fargate task of its own, by Airflow's operator for ECS."""
+
+from typing import Any
+
+from include.insight_invest.jobs import Job
+
+
+def update_on_ecs(job: Job) -> Any:
+    """The mapped task ``update`` of ``job``, to be expanded over ``shard``."""
+    raise NotImplementedError(job.name)
