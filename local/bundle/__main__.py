@@ -42,7 +42,7 @@ def _show(made: Bundle, lane: str) -> None:
         table.add_row(path, f"{size:,}", f"{made.entries} files of plugins/ and include/" * (path == "plugins.zip"))
     console.print(table)
     if made.differences:
-        console.print("This is not the commit: what is tracked was taken as it lies here, untracked files were left out.")
+        console.print("Not the commit: tracked files were taken as they lie here, untracked ones were left out:")
         for line in made.differences:
             console.print(f"  {line}", style="yellow", markup=False)
 
