@@ -51,7 +51,7 @@ dags-test: setup ## run one Dag once: DAG=kr_price_updater DATE=2026-11-20
 	@$(PYTHON) -m local.run_dag $(DAG) $(DATE)
 
 bundle: setup ## make what is uploaded to MWAA, in build/ (docs/mwaa.md); SETTINGS=FILE goes into startup.sh
-	@$(PYTHON) -m local.bundle --lane $(LANE) $(if $(SETTINGS),--settings $(SETTINGS))
+	@$(PYTHON) -m local.bundle --lane $(LANE) $(if $(SETTINGS),--settings "$(SETTINGS)")
 
 bench: setup ## measure the store beside its peers (an hour or two; QUICK=1: two minutes); ARGS="--only daily --rounds 7", ARGS=--resume
 	@LANE=peers scripts/setup
