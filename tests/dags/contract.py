@@ -29,7 +29,7 @@ class Contract:
 
 
 def _updater(
-    file: str, *, hour: int, days: tuple[str, ...], minutes: int, market: str, pool: str, asset: str
+    file: str, *, hour: int, days: tuple[str, ...], minutes: int, due_minutes: int, market: str, pool: str, asset: str
 ) -> Contract:
     return Contract(
         file=file,
@@ -40,21 +40,28 @@ def _updater(
         params=RUN_PARAMS,
         pools={"update": pool},
         outlets={"audit": asset},
+        deadlines=frozenset(
+            {
+                ("DagRunQueuedAtDeadline", timedelta(minutes=minutes)),
+                ("DagRunLogicalDateDeadline", timedelta(minutes=due_minutes)),
+            }
+        ),
     )
 
 
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
     {
         "us_price_updater": _updater(
-            "us_price.py", hour=9, days=TUESDAY_TO_SATURDAY, minutes=30, market="prices us", pool="yahoo",
-            asset="us_prices",
+            "us_price.py", hour=9, days=TUESDAY_TO_SATURDAY, minutes=30, due_minutes=90, market="prices us",
+            pool="yahoo", asset="us_prices",
         ),
         "kr_price_updater": _updater(
-            "kr_price.py", hour=21, days=MONDAY_TO_FRIDAY, minutes=30, market="prices kr", pool="krx", asset="kr_prices"
+            "kr_price.py", hour=21, days=MONDAY_TO_FRIDAY, minutes=30, due_minutes=90, market="prices kr", pool="krx",
+            asset="kr_prices",
         ),
         "macro_updater": _updater(
-            "macro.py", hour=23, days=("Sun", *MONDAY_TO_FRIDAY), minutes=15, market="macro us", pool="fred",
-            asset="us_macro",
+            "macro.py", hour=23, days=("Sun", *MONDAY_TO_FRIDAY), minutes=15, due_minutes=60, market="macro us",
+            pool="fred", asset="us_macro",
         ),
     }
 )  # fmt: skip

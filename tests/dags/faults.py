@@ -71,6 +71,13 @@ OF_THE_DAG: dict[str, tuple[tuple[str, str], str]] = {
     "a failure that nobody hears of": (
         _after("dag.get_task('audit').on_failure_callback = []"), "audit fails without a word"
     ),
+    "a failed run that nobody hears of": (_after("dag.on_failure_callback = None"), "a run fails without a word"),
+    "a recovery that nobody hears of": (_after("dag.on_success_callback = print"), "nobody hears of a recovery"),
+    "no deadline": (_after("dag.deadline = None"), "deadlines is set()"),
+    "a later hour at which data must be there": (_job("due=time(23, 30)"), "deadlines is"),
+    "a deadline that the triggerer cannot import": (
+        _after("dag.deadline[0].callback.path = 'us_price.late'"), "a deadline calls us_price.late"
+    ),
 }  # fmt: skip
 
 # What reading the file does.

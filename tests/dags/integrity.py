@@ -53,12 +53,30 @@ def _of_dag(dag: Any, contract: Contract) -> Iterator[str]:
     for section in SECTIONS:
         if f"**{section}.**" not in (dag.doc_md or ""):
             yield f"its page lacks the section {section}: write it in the file's docstring"
-    for task in dag.tasks:
-        if not task.on_failure_callback:
-            yield f"{task.task_id} fails without a word: it has no on_failure_callback"
+    yield from _of_callbacks(dag)
     yield from _of_params(dag)
     yield from _of_templates(dag)
     yield from _of_serialisation(dag, contract)
+
+
+def _of_callbacks(dag: Any) -> Iterator[str]:
+    """Who hears of it: each is the project's own, and a deadline's can be imported by whoever did not read the file."""
+    for task in dag.tasks:
+        if not _ours(task.on_failure_callback):
+            yield f"{task.task_id} fails without a word: it has no on_failure_callback of ours"
+    if not _ours(dag.on_failure_callback):
+        yield "a run fails without a word: the Dag has no on_failure_callback of ours"
+    if not _ours(dag.on_success_callback):
+        yield "nobody hears of a recovery: the Dag has no on_success_callback of ours"
+    for deadline in dag.deadline or ():
+        path = deadline.callback.path
+        if path != "include.insight_invest.orchestration.alerts.callbacks.late":
+            yield f"a deadline calls {path}: the triggerer must be able to import it"
+
+
+def _ours(callbacks: Any) -> bool:
+    found = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
+    return any(getattr(one, "__module__", "").startswith("include.insight_invest.") for one in found)
 
 
 def _differences(facts: Mapping[str, object], wanted: Mapping[str, object]) -> Iterator[str]:
