@@ -16,7 +16,7 @@ from local.processes import Processes
 from tests.mwaa.environment import Environment
 
 START_SECONDS = 240
-_USER, _PASSWORD = "operator", secrets.token_urlsafe(12)
+_USER, _PASSWORD = "operator", secrets.token_hex(12)
 
 
 class Stack:

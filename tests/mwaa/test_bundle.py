@@ -12,10 +12,12 @@ from zipfile import ZipFile
 import pytest
 
 from include.insight_invest.errors import UsageError
+from include.insight_invest.jobs import JOBS
 from local import ROOT
 from local.bundle import __main__ as command
 from local.bundle.build import LANES, build
 from local.bundle.startup import fill, read_settings
+from tests.mwaa.conftest import OPTIONS
 
 FILES = {
     ".gitignore": "__pycache__/\n",
@@ -174,6 +176,17 @@ def test_requirements_leave_the_constraints_to_mwaa(file: str) -> None:
     """MWAA adds its own unless a line, even a comment, has what looks like the option."""
     text = (ROOT / file).read_text()
     assert [line for line in text.splitlines() if re.search("-c |--constraint |--extra-index-url", line)] == []
+
+
+def test_the_document_s_settings_options_and_pools_are_those_of_the_code() -> None:
+    text = (ROOT / "docs" / "mwaa.md").read_text()
+    assert read_settings("\n".join(re.findall("^    ([A-Z_]+=.*)$", text, re.MULTILINE)))["INSIGHT_EXECUTION"] == "ecs"
+    kwargs = re.search(r"secrets.backend_kwargs\s+(\{.*?\})", text, re.DOTALL)
+    assert kwargs
+    assert json.loads(kwargs[1]) == json.loads(OPTIONS["AIRFLOW__SECRETS__BACKEND_KWARGS"])
+    pools = re.search("for pool in ([a-z ]+);", text)
+    assert pools
+    assert set(pools[1].split()) == {job.pool for job in JOBS.values()}
 
 
 def test_the_command_shows_what_it_made_and_what_is_wrong(

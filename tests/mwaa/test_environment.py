@@ -1,144 +1,25 @@
 """The bundle in an environment laid out, installed and configured as MWAA does it, with nothing of this checkout."""
 
 import json
-from collections.abc import Iterator
-from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import boto3  # type: ignore[import-untyped]
 import psycopg
 import pytest
-from moto.server import ThreadedMotoServer
 
 from include.insight_invest.jobs import JOBS
-from include.insight_invest.store.migrate import upgrade
 from local import ROOT
-from local.bundle.build import build
-from tests.fixtures.database import Server
-from tests.fixtures.market import KEY, THURSDAY, world
-from tests.mwaa.environment import Environment, install, lay_out
+from tests.fixtures.market import THURSDAY
+from tests.mwaa.conftest import SETTINGS, Aws
+from tests.mwaa.environment import Environment
 from tests.mwaa.stack import Stack
-from tests.replay import Replay
 
-SETTINGS = """
-ENVIRONMENT=mwaa-test
-INSIGHT_EXECUTION=local
-INSIGHT_FRED_RATE=1000
-INSIGHT_NAVER_RATE=1000
-INSIGHT_SAMPLE_TICKERS=0
-INSIGHT_YAHOO_RATE=1000
-"""
-SECRETS_BACKEND = {
-    "AIRFLOW__SECRETS__BACKEND": "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend",
-    "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps(
-        {
-            "connections_prefix": "airflow/connections",
-            "connections_lookup_pattern": "^insight_",
-            "variables_lookup_pattern": "^insight_",
-        }
-    ),
-}
+pytestmark = pytest.mark.timeout(1200)  # two package installations, and a whole Airflow on a machine that others use
+
 # What a Dag is asked for, where a run without a word would not do. The updaters run first: the others read their data.
 CONF: dict[str, dict[str, Any]] = {}
 UPDATERS = [job.dag_id for job in JOBS.values()]
 RUN_SECONDS = 240
-
-# The callback of a deadline, which a triggerer imports; the file it writes to is its only argument.
-CALLBACK = "include.insight_invest.stand_in.tell"
-STAND_IN = '''
-"""Planted by the test: what a deadline calls."""
-import json
-from pathlib import Path
-
-async def tell(file, context=None):
-    Path(file).write_text(json.dumps({"module": __file__, "dag_id": context["dag_run"]["dag_id"]}))
-'''
-LATE = '''
-"""Planted by the test: an Airflow Dag that takes longer than it may."""
-from datetime import timedelta
-import time
-from airflow.sdk import DAG, AsyncCallback, DeadlineAlert, DeadlineReference, task
-
-alert = DeadlineAlert(reference=DeadlineReference.DAGRUN_QUEUED_AT, interval=timedelta(seconds=1),
-                      callback=AsyncCallback({callback!r}, kwargs={{"file": {file!r}}}))
-with DAG("late", schedule=None, deadline=alert):
-    @task
-    def slow():
-        time.sleep(5)
-    slow()
-'''
-
-
-@pytest.fixture(scope="module")
-def mwaa(tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    """The bundle of this lane, laid out and installed."""
-    root = tmp_path_factory.mktemp("mwaa")
-    lane = version("apache-airflow")
-    build(ROOT, root / "bundle", lane, SETTINGS)
-    made = Environment(root / "airflow", lane)
-    lay_out(root / "bundle", made.home)
-    install(made)
-    return made
-
-
-@pytest.fixture(scope="module")
-def data(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict[str, str]]]:
-    """(the URL of the product's database, what makes processes see the replayed sources)."""
-    url = postgres_server.create("mwaa_data")
-    upgrade(url)
-    with Replay([], datetime.fromisoformat(THURSDAY)) as replay:
-        world(url, tmp_path_factory.mktemp("mwaa-world"), replay)
-        yield url, replay.env
-
-
-@pytest.fixture(scope="module")
-def secrets_manager(data: tuple[str, dict[str, str]]) -> Iterator[dict[str, str]]:
-    """Secrets Manager with the two connections, and what makes processes use it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    access = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-    endpoint = f"http://{host}:{port}"
-    client = boto3.client(
-        "secretsmanager", endpoint_url=endpoint, region_name="ap-northeast-2",
-        aws_access_key_id="testing", aws_secret_access_key="testing",
-    )  # fmt: skip
-    client.create_secret(Name="airflow/connections/insight_invest", SecretString=data[0])
-    client.create_secret(
-        Name="airflow/connections/insight_fred", SecretString=json.dumps({"conn_type": "http", "password": KEY})
-    )
-    yield {**access, "AWS_ENDPOINT_URL_SECRETS_MANAGER": endpoint}
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def stack(
-    mwaa: Environment,
-    data: tuple[str, dict[str, str]],
-    secrets_manager: dict[str, str],
-    postgres_server: Server,
-) -> Iterator[Stack]:
-    """The environment's components, with the pools, and with a Dag that is late."""
-    (mwaa.home / "plugins/include/insight_invest/stand_in.py").write_text(STAND_IN)
-    (mwaa.home / "dags/late.py").write_text(LATE.format(callback=CALLBACK, file=str(mwaa.home / "told.json")))
-    options = {
-        **SECRETS_BACKEND,
-        **secrets_manager,
-        **data[1],
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",  # the test alone says what runs
-        "AIRFLOW__CORE__PARALLELISM": "4",
-    }
-    made = Stack(mwaa, postgres_server.create("mwaa_metadata"), options)
-    try:
-        made.start()
-        for pool in sorted({job.pool for job in JOBS.values()}):
-            made.api("POST", "/pools", {"name": pool, "slots": 1})
-        yield made
-    finally:
-        made.stop()
 
 
 def test_requirements_add_to_the_image_and_change_nothing_in_it(mwaa: Environment) -> None:
@@ -187,7 +68,7 @@ def test_a_process_finds_the_code_in_plugins_and_each_module_once(mwaa: Environm
     assert seen["settings"] == dict(line.split("=") for line in SETTINGS.split())
 
 
-def test_every_dag_of_the_bundle_runs_to_success(stack: Stack, mwaa: Environment, data: tuple[str, Any]) -> None:
+def test_every_dag_of_the_bundle_runs_to_success(stack: Stack, mwaa: Environment, database_url: str, aws: Aws) -> None:
     files = {file.name for file in (mwaa.home / "dags").glob("*.py")}
 
     def processed() -> bool:
@@ -200,20 +81,35 @@ def test_every_dag_of_the_bundle_runs_to_success(stack: Stack, mwaa: Environment
     dags = [dag["dag_id"] for dag in stack.api("GET", "/dags?limit=100")["dags"]]
     others = [dag_id for dag_id in dags if dag_id not in {*UPDATERS, "late"}]
     assert set(UPDATERS) < set(dags)
-    assert run(stack, UPDATERS) == dict.fromkeys(UPDATERS, "success")
-    with psycopg.connect(data[0]) as connection:
+    start(stack, UPDATERS)
+    assert ends(stack, UPDATERS) == dict.fromkeys(UPDATERS, "success")
+    with psycopg.connect(database_url) as connection:
         rows = connection.execute("select job, status, rows_new from tb_job_run order by job").fetchall()
     assert rows == [("kr-price", "succeeded", 3), ("macro", "succeeded", 4), ("us-price", "succeeded", 6)]
-    assert run(stack, others) == dict.fromkeys(others, "success")
+    assert aws.client("cloudwatch").list_metrics(Namespace="insight-invest")["Metrics"]
+    start(stack, others)
+    assert ends(stack, others) == dict.fromkeys(others, "success")
 
 
-def test_a_late_dag_calls_back_code_that_the_triggerer_finds_in_plugins(stack: Stack, mwaa: Environment) -> None:
-    assert run(stack, ["late"]) == {"late": "success"}
-    stack.wait((mwaa.home / "told.json").exists, RUN_SECONDS, "the deadline's callback has run")
-    assert json.loads((mwaa.home / "told.json").read_text()) == {
-        "module": str(mwaa.home / "plugins/include/insight_invest/stand_in.py"),
-        "dag_id": "late",
-    }
+def test_a_late_dag_is_told_by_the_triggerer_and_its_recovery_by_the_dag_processor(
+    stack: Stack, mwaa: Environment, aws: Aws
+) -> None:
+    """The code comes from plugins/, the database from Secrets Manager, the topic from startup.sh."""
+    told: list[str] = []
+
+    def heard(number: int) -> bool:
+        told.extend(message["Subject"] for message in aws.told())
+        return len(told) >= number
+
+    start(stack, ["late"])
+    stack.wait(lambda: heard(1), RUN_SECONDS, "its lateness is told")
+    (mwaa.home / "seen").touch()
+    assert ends(stack, ["late"]) == {"late": "success"}
+    stack.wait(lambda: heard(2), RUN_SECONDS, "its recovery is told")
+    assert told == [
+        "[insight-invest mwaa-test] late is late: test",
+        "[insight-invest mwaa-test] late is back to normal: test",
+    ]
 
 
 def test_the_page_shows_the_database_to_who_is_logged_in(stack: Stack) -> None:
@@ -223,17 +119,20 @@ def test_the_page_shows_the_database_to_who_is_logged_in(stack: Stack) -> None:
     assert "us-price" in page
 
 
-def run(stack: Stack, dags: list[str]) -> dict[str, str]:
-    """Run ``dags`` as of Thursday; how each ended."""
-    path = "/dags/{}/dagRuns".format
+def start(stack: Stack, dags: list[str]) -> None:
+    """Trigger ``dags`` as of Thursday."""
     body = {"dag_run_id": "test", "logical_date": THURSDAY, "run_after": THURSDAY}
     for dag_id in dags:
-        stack.api("POST", path(dag_id), {**body, "conf": CONF.get(dag_id, {})})
+        stack.api("POST", f"/dags/{dag_id}/dagRuns", {**body, "conf": CONF.get(dag_id, {})})
+
+
+def ends(stack: Stack, dags: list[str]) -> dict[str, str]:
+    """How the run of each of ``dags`` ended."""
     states: dict[str, str] = {}
 
     def ended() -> bool:
-        states.update({dag_id: stack.api("GET", f"{path(dag_id)}/test")["state"] for dag_id in dags})
+        states.update({dag_id: stack.api("GET", f"/dags/{dag_id}/dagRuns/test")["state"] for dag_id in dags})
         return all(state in ("success", "failed") for state in states.values())
 
-    stack.wait(ended, RUN_SECONDS, f"every one of {dags} has ended, now {states}")
+    stack.wait(ended, RUN_SECONDS, f"every one of {dags} has ended")
     return states
