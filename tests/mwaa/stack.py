@@ -43,6 +43,12 @@ class Stack:
     def start(self) -> None:
         """Migrate, start, log in; raises where that does not come about, with the end of each log."""
         self._environment.run("airflow", "db", "migrate", options=self.options)
+        # Before the api-server: both write the roles, and the second of two at once fails.
+        person = ["--username", _USER, "--password", _PASSWORD, "--firstname", "O", "--lastname", "P"]
+        self._environment.run(
+            *("airflow", "users", "create", "--role", "Admin", "--email", "o@example.com", *person),
+            options=self.options,
+        )
         env = self._environment.env(self.options)
         for name, command in {
             "api-server": ["airflow", "api-server", "--host", "127.0.0.1", "--port", str(self._port), "--workers", "1"],
@@ -51,11 +57,6 @@ class Stack:
             "triggerer": ["airflow", "triggerer", "--skip-serve-logs"],
         }.items():
             self._processes.start(name, command, env)
-        person = ["--username", _USER, "--password", _PASSWORD, "--firstname", "O", "--lastname", "P"]
-        self._environment.run(
-            *("airflow", "users", "create", "--role", "Admin", "--email", "o@example.com", *person),
-            options=self.options,
-        )
         self.wait(self._is_healthy, START_SECONDS, "Airflow is healthy")
         told = self._ask("POST", "/auth/token", {"username": _USER, "password": _PASSWORD})
         self._token = told["access_token"]
