@@ -49,6 +49,10 @@ class Stack:
         """How far a run is."""
         return str(self.call("GET", f"dags/{dag_id}/dagRuns/{run_id}")["state"])
 
+    def has_succeeded(self, dag_id: str, run_id: str) -> bool:
+        """Whether a run has."""
+        return self.state(dag_id, run_id) == "success"
+
     def is_healthy(self) -> bool:
         """Whether all four are there."""
         try:

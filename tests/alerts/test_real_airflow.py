@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, LiteralString
 from urllib.parse import urlsplit
@@ -95,7 +96,7 @@ def _parts(url: str) -> dict[str, Any]:
 def test_late_failed_on_time_and_back_to_normal(world: World) -> None:
     on_time, failed = world.stack.trigger("on_time"), world.stack.trigger("failed_early")
     killed = world.stack.trigger("killed_run")
-    until(lambda: world.stack.state("on_time", on_time) == "success")
+    until(lambda: world.stack.has_succeeded("on_time", on_time))
     until(lambda: len(world.callbacks()) == 3 and {state for _, state in world.callbacks()} == {"success"})
     until(lambda: world.told("us_price_updater") == ["us_price_updater is late", "us_price_updater is back to normal"])
     until(lambda: world.told("killed_run"))
@@ -141,9 +142,8 @@ def test_a_channel_that_is_down_is_tried_again_and_logged(world: World) -> None:
 
 def test_the_run_after_a_failed_one_is_back_to_normal_once(world: World) -> None:
     (world.dags / "mended").touch()
-    for _ in range(2):
-        run_id = world.stack.trigger("failed_early")
-        until(lambda run_id=run_id: world.stack.state("failed_early", run_id) == "success")
+    for run_id in (world.stack.trigger("failed_early"), world.stack.trigger("failed_early")):
+        until(partial(world.stack.has_succeeded, "failed_early", run_id))
     until(lambda: world.told("failed_early") == ["failed_early failed", "failed_early is back to normal"])
     assert "Over: failed since" in world.body("failed_early is back to normal")
     open_ones = world.rows(world.database, "select dag_id from tb_incident where closed_at is null")

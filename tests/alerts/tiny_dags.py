@@ -59,5 +59,5 @@ def killed_run() -> None:
 # The run of the last midnight is due at once; both of its deadlines pass before its task ends.
 deadlines(late_run(), 5)
 deadlines(on_time(), 40)
-deadlines(failed_early(), 15)
+deadlines(failed_early(), 40)
 killed_run()
