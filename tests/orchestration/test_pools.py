@@ -1,4 +1,4 @@
-"""The pools: one a source, made everywhere that Airflow is set up, because a task whose pool is missing never starts."""
+"""The pools: one a source, made wherever Airflow is set up, because a task whose pool is missing never starts."""
 
 import json
 import os

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 from include.insight_invest.jobs import JOBS
 
-# A source's rate is shared by all processes: two updates of it at once are no faster, and take each other's turns. Yahoo
-# bears four requests under way at once, which one updater sends.
+# A source's rate is shared by all processes: two updates of it at once are no faster, and take each other's turns.
+# Yahoo bears four requests under way at once, which is what one updater sends.
 SLOTS: Final = 1
 
 # A deferred task's updater is at work on ECS meanwhile: it keeps its slot.
