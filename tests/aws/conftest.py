@@ -1,7 +1,8 @@
 """A cluster in which real processes run, and Airflow told to use it."""
 
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -54,6 +55,21 @@ class Cluster:
         found = self._client("logs").get_log_events(logGroupName=self.log_group, logStreamName=stream)
         return [event["message"] for event in found["events"]]
 
+    def start(self, command: list[str], family: str = "insight-invest-us-price") -> Any:
+        """Start a task of ``family`` as nobody in Airflow would; it is moto's model of it."""
+        network = {
+            "subnets": [self.env["INSIGHT_ECS_SUBNETS"]],
+            "securityGroups": [self.env["INSIGHT_ECS_SECURITY_GROUPS"]],
+        }
+        self._client("ecs").run_task(
+            cluster="insight",
+            taskDefinition=family,
+            launchType="FARGATE",
+            networkConfiguration={"awsvpcConfiguration": network},
+            overrides={"containerOverrides": [{"name": ecs.CONTAINER, "command": command}]},
+        )
+        return self.fargate.tasks[-1]
+
     def _define(self, family: str, entry: list[str], environment: dict[str, str], secrets: dict[str, str]) -> None:
         options = {"awslogs-group": self.log_group, "awslogs-stream-prefix": ecs.STREAM_PREFIX}
         container: dict[str, Any] = {
@@ -68,6 +84,14 @@ class Cluster:
         self._client("ecs").register_task_definition(
             family=family, networkMode="awsvpc", containerDefinitions=[container]
         )
+
+
+def until(ready: Callable[[], object], seconds: float = 120) -> None:
+    """Wait until ``ready``."""
+    end = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < end
+        time.sleep(0.2)
 
 
 @pytest.fixture(scope="session")

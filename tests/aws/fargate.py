@@ -32,8 +32,9 @@ SPOT = "Your Spot Task was interrupted."
 class Fargate:
     """One account's ECS.
 
-    Plant ``throttled`` (that many questions are refused), ``denied`` (all are), ``no_start`` (a reason), ``no_logs``, or
-    ``lost``: the next RunTask starts its task, and its caller never learns that; where it is "ended", not before that.
+    Plant ``throttled`` (that many questions are refused), ``denied`` (all are), ``forgetful`` (it knows no task),
+    ``no_start`` (a reason), ``no_logs``, or ``lost``: the next RunTask starts its task, and its caller, who waits until
+    that is "running" or "ended", never learns of it.
     """
 
     def __init__(self) -> None:
@@ -57,7 +58,8 @@ class Fargate:
 
     def reset(self) -> None:
         """End what runs, forget what ran, plant nothing."""
-        self.throttled, self.denied, self.lost, self.no_start, self.no_logs = 0, False, "", "", False
+        self.throttled, self.denied, self.forgetful = 0, False, False
+        self.lost, self.no_start, self.no_logs = "", "", False
         self.tasks: list[Any] = []
         self.strategies: list[Any] = []
         for process in self._processes.values():
@@ -110,6 +112,8 @@ class Fargate:
         if self.throttled:
             self.throttled -= 1
             raise JsonRESTError("ThrottlingException", "Rate exceeded")
+        if self.forgetful:
+            return []
         described: list[Any] = self._real["describe_tasks"](*arguments)
         return described
 

@@ -3,7 +3,6 @@
 import dataclasses
 import threading
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +10,8 @@ import pytest
 from airflow.listeners import hookimpl
 
 from include.insight_invest.jobs import JOBS
-from tests.aws.conftest import Cluster
+from include.insight_invest.orchestration import ecs_trigger
+from tests.aws.conftest import Cluster, until
 from tests.aws.fargate import SPOT
 
 pytestmark = pytest.mark.usefixtures("airflow_database", "kept_logging")
@@ -173,7 +173,7 @@ def test_what_is_not_done_in_time_is_stopped(cluster: Cluster) -> None:
     ran = Ran(execution_timeout=timedelta(seconds=3))
     [task] = cluster.fargate.tasks
     assert "the updater was not done within 0:00:03. It was stopped; what it had committed stays" in ran.told
-    _until(lambda: task.last_status == "STOPPED")
+    until(lambda: task.last_status == "STOPPED")
     assert (task.stop_code, task.containers[0].exitCode) == ("UserInitiated", 143)
 
 
@@ -191,7 +191,7 @@ def test_a_task_that_may_not_be_watched_is_stopped_and_not_started_again(cluster
     ran = Ran(retries=2)
     assert (ran.state, len(cluster.fargate.tasks)) == ("failed", 1)
     assert "ECS does not let its task be watched" in ran.told
-    _until(lambda: cluster.fargate.tasks[0].last_status == "STOPPED")
+    until(lambda: cluster.fargate.tasks[0].last_status == "STOPPED")
 
 
 def test_a_try_reattaches_to_what_an_earlier_one_has_left_running(cluster: Cluster) -> None:
@@ -201,8 +201,10 @@ def test_a_try_reattaches_to_what_an_earlier_one_has_left_running(cluster: Clust
     assert (ran.state, ran.tries, len(cluster.fargate.tasks)) == ("success", 2, 1)
 
 
-def _until(ready: Callable[[], bool]) -> None:
-    end = time.monotonic() + 60
-    while not ready():
-        assert time.monotonic() < end
-        time.sleep(0.1)
+def test_a_task_that_ecs_has_forgotten_is_told_as_unknown(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ecs_trigger, "UNKNOWN_PATIENCE", 1)
+    cluster.program("print('done')")
+    cluster.fargate.forgetful = True
+    ran = Ran()
+    assert (ran.state, len(cluster.fargate.tasks)) == ("failed", 1)
+    assert "ECS knows nothing of this task any more, it stopped more than an hour ago" in ran.told

@@ -5,8 +5,9 @@ running. The triggerer imports this by its dotted path.
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +20,9 @@ log = logging.getLogger(__name__)
 
 RETRIES = {"retries": {"mode": "standard", "max_attempts": 4}}  # of each question; the next question comes anyway
 STOP_SECONDS = 20  # the triggerer may be shutting down: it cannot wait for an answer that does not come
-# A task that was just started may not be known everywhere yet.
-_UNKNOWN_PATIENCE = 10
+UNKNOWN_PATIENCE = 10  # questions: a task that was just started may not be known everywhere yet
+_DELETED = "deleted"
+_FINISHED = frozenset({"failed", "success", "skipped", "upstream_failed", "removed", _DELETED})
 # Trying again does not mend these; anything else may pass.
 _REFUSED = frozenset({"AccessDeniedException", "ClusterNotFoundException", "InvalidParameterException"})
 
@@ -56,7 +58,7 @@ class EcsTaskWatch(BaseTrigger):
         try:
             event = await self._watch()
         except asyncio.CancelledError:
-            await self._stop_when_given_up()
+            await _undisturbed(self._stop_when_given_up())
             raise
         yield TriggerEvent({**event, "task_arn": self.task_arn})
 
@@ -91,7 +93,7 @@ class EcsTaskWatch(BaseTrigger):
             return None
         if not answer["tasks"]:
             self._unknown += 1
-            return {"status": "vanished"} if self._unknown > _UNKNOWN_PATIENCE else None
+            return {"status": "vanished"} if self._unknown > UNKNOWN_PATIENCE else None
         self._unknown = 0
         task = answer["tasks"][0]
         return {"status": "stopped", "task": told(task)} if task["lastStatus"] == "STOPPED" else None
@@ -118,23 +120,24 @@ class EcsTaskWatch(BaseTrigger):
             self._logs_token = answer["nextForwardToken"]
 
     async def _stop_when_given_up(self) -> None:
-        """Stop the ECS task unless its task instance is still deferred: then only this triggerer goes away.
+        """Stop the ECS task if its task instance is finished: somebody marked it, or deleted its run.
 
-        A cancelled trigger is not told why (3.3.1 has a word for users' actions, and uses it too when another
-        triggerer takes over), so the state of the task instance decides. Where that cannot be learnt, the ECS task
-        goes on, and the next try reattaches.
+        A cancelled trigger is not told why (3.3.1 has a word for users' actions, and uses it too when another triggerer
+        takes over), so the state of the task instance decides. While it is deferred, only this triggerer goes away. In
+        any other state it was cleared, and its next try takes the ECS task over, or its time-out is over, and the
+        operator stops it. Where the state cannot be learnt, the ECS task goes on.
         """
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 state = await self._state()
-                if state == "deferred":
-                    log.info("the triggerer lets %s go, it goes on", self.task_arn)
-                    return
-                await self._stop(f"Airflow: its task is {state or 'cleared'}, not deferred any more")
+                if state in _FINISHED:
+                    await self._stop(f"Airflow: its task is {state}")
+                else:
+                    log.info("%s goes on, its task is %s", self.task_arn, state)
         except Exception as error:  # noqa: BLE001 (whatever it is, the cancellation must go through)
             log.warning("%s may still run: %s. Stop it with: aws ecs stop-task", self.task_arn, error)
 
-    async def _state(self) -> str | None:
+    async def _state(self) -> str:
         from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
         from asgiref.sync import sync_to_async
 
@@ -145,8 +148,7 @@ class EcsTaskWatch(BaseTrigger):
             dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index
         )
         key = ti.task_id if ti.map_index is None or ti.map_index < 0 else f"{ti.task_id}_{ti.map_index}"
-        state = states.get(ti.run_id, {}).get(key)
-        return str(state) if state else None
+        return str(states.get(ti.run_id, {}).get(key, _DELETED) or "cleared")
 
     async def _stop(self, reason: str) -> None:
         from airflow.providers.amazon.aws.hooks.ecs import EcsHook
@@ -154,3 +156,11 @@ class EcsTaskWatch(BaseTrigger):
         async with await EcsHook(aws_conn_id=None, config=RETRIES).get_async_conn() as ecs:
             await ecs.stop_task(cluster=self.cluster, task=self.task_arn, reason=reason)
         log.info("stopped %s: %s", self.task_arn, reason)
+
+
+async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
+    """Await ``work`` to its end: the triggerer cancels a trigger again and again, each second, until it is done."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
