@@ -130,7 +130,7 @@ class Fargate:
             task.stop_code, task.stopped_reason, task.desired_status = "TaskFailedToStart", self.no_start, "STOPPED"
             task.last_status = container.last_status = "STOPPED"
             return
-        told = next(iter(task.overrides.get("containerOverrides", [])), {})
+        told: dict[str, Any] = next(iter(task.overrides.get("containerOverrides", [])), {})
         command = [*defined["entryPoint"], *told.get("command", defined.get("command", []))]
         with limited(command, defined["memory"]) as limit:
             process = subprocess.Popen(

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 _V1, _V2 = Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")
 
 
@@ -36,12 +34,14 @@ class Limit:
         return any(line.split() != ["oom_kill", "0"] for line in _lines(counts) if line.startswith("oom_kill "))
 
     def _kill_when_over(self, process: subprocess.Popen[str]) -> None:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            while process.poll() is None:
-                if psutil.Process(process.pid).memory_info().rss > self.bytes:
-                    self._over = True
-                    process.kill()
-                time.sleep(0.02)
+        while process.poll() is None:
+            shown = subprocess.run(
+                ["ps", "-o", "rss=", "-p", str(process.pid)], capture_output=True, check=False
+            ).stdout
+            if int(shown or 0) * 1024 > self.bytes:
+                self._over = True
+                process.kill()
+            time.sleep(0.05)
 
 
 @contextlib.contextmanager

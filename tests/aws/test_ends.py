@@ -4,6 +4,7 @@ import dataclasses
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -208,3 +209,22 @@ def test_a_task_that_ecs_has_forgotten_is_told_as_unknown(cluster: Cluster, monk
     ran = Ran()
     assert (ran.state, len(cluster.fargate.tasks)) == ("failed", 1)
     assert "ECS knows nothing of this task any more, it stopped more than an hour ago" in ran.told
+
+
+def test_a_task_whose_trigger_was_lost_is_stopped(cluster: Cluster) -> None:
+    """What the scheduler resumes a task with whose deferral has timed out."""
+    from airflow.sdk import DAG
+    from airflow.sdk.exceptions import AirflowException
+
+    from include.insight_invest.orchestration.ecs import update_on_ecs
+
+    cluster.program(WAITS)
+    task = cluster.start([])
+    until(lambda: "at work" in cluster.log(f"updater/updater/{task.id}") if cluster.fargate.running() else False)
+    with DAG("lost", schedule=None):
+        operator = update_on_ecs(JOBS["us-price"]).expand(shard=[SHARD]).unmap({"shard": SHARD})
+    ti = SimpleNamespace(map_index=0, xcom_pull=lambda **_: task.task_arn)
+    with pytest.raises(AirflowException, match=r"the triggerer lost the ECS task \(Trigger timeout\)\. It was stopped"):
+        operator.resume_execution("__fail__", {"error": "Trigger timeout"}, {"ti": ti})
+    until(lambda: task.last_status == "STOPPED")
+    assert task.stopped_reason == "Airflow: its trigger failed"

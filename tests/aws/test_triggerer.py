@@ -32,6 +32,7 @@ class Stack:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = int(free.getsockname()[1])
+        self._base = f"http://127.0.0.1:{self._port}"
         self._metadata = metadata
         self._env = {
             **env,
@@ -42,7 +43,7 @@ class Stack:
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "2",
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{self._port}/execution/",
+            "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self._base}/execution/",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "AIRFLOW__API_AUTH__JWT_SECRET": "0123456789abcdef" * 4,
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
@@ -54,6 +55,7 @@ class Stack:
         for arguments in (("db", "migrate"), ("pools", "set", "yahoo", "4", "test"), ("dags", "reserialize")):
             self.airflow(*arguments)
         self._start(self._processes, "api-server", "--host", "127.0.0.1", "--port", str(self._port), "--workers", "1")
+        until(self._answers, 240)  # a task that starts before the API server fails
         self._start(self._processes, "scheduler", "--skip-serve-logs")
         self.start_triggerer()
 
@@ -78,13 +80,22 @@ class Stack:
 
     def ask(self, method: str, path: str, body: dict[str, Any]) -> None:
         """A call of the REST API, as the UI makes it."""
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        base = f"http://127.0.0.1:{self._port}"
-        with opener.open(f"{base}/auth/token") as answer:
-            token = json.load(answer)["access_token"]
+        token = json.loads(self._open(urllib.request.Request(f"{self._base}/auth/token")))["access_token"]
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        request = urllib.request.Request(f"{base}/api/v2/{path}", json.dumps(body).encode(), headers, method=method)
-        opener.open(request).close()
+        data = json.dumps(body).encode()
+        self._open(urllib.request.Request(f"{self._base}/api/v2/{path}", data, headers, method=method))
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self._open(urllib.request.Request(f"{self._base}/api/v2/version")))
+        except OSError:
+            return False
+
+    @staticmethod
+    def _open(request: urllib.request.Request) -> bytes:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(request, timeout=60) as answer:
+            return bytes(answer.read())
 
     def state(self, task_id: str = "update") -> str | None:
         """The state of the first instance of ``task_id``."""
@@ -147,7 +158,8 @@ def test_only_a_task_instance_that_is_given_up_takes_its_ecs_task_with_it(stack:
     clear = {"dag_run_id": "by_hand", "task_ids": ["update"], "dry_run": False, "only_failed": False}
     for tries in (2, 3):
         stack.ask("POST", f"dags/{DAG}/clearTaskInstances", clear)
-        until(lambda n=tries: stack.state() == "deferred" and stack.tries() == n and stack.watched_by(), 240)
+        until(lambda wanted=tries: stack.tries() == wanted and stack.state() == "deferred", 240)  # type: ignore[misc]
+        until(stack.watched_by, 240)
     [_, second] = fargate.tasks
     assert (second.last_status, second.desired_status) == ("RUNNING", "RUNNING")
 
