@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     ecs_security_groups: Names = Field((), validation_alias="INSIGHT_ECS_SECURITY_GROUPS")
     ecs_log_group: str = Field("/insight-invest/updaters", validation_alias="INSIGHT_ECS_LOG_GROUP")
 
+    # Where the Dag lake_export writes Parquet: s3://bucket/prefix, file:///folder or a folder
+    lake_url: str | None = Field(None, validation_alias="INSIGHT_LAKE_URL")
+
     @field_validator("tz")
     @classmethod
     def _known_zone(cls, value: str) -> str:

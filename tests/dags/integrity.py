@@ -15,7 +15,16 @@ from typing import Any
 from include.insight_invest.jobs import JOBS, Job
 from tests.fixtures.airflow import ROOT
 
-EXPECTED = {"us_price.py": ["us_price_updater"], "kr_price.py": ["kr_price_updater"], "macro.py": ["macro_updater"]}
+EXPECTED = {
+    "us_price.py": ["us_price_updater"],
+    "kr_price.py": ["kr_price_updater"],
+    "macro.py": ["macro_updater"],
+    "universe_sync.py": ["universe_sync"],
+    "data_integrity.py": ["data_integrity"],
+    "backfill.py": ["backfill"],
+    "lake_export.py": ["lake_export"],
+    "canary.py": ["canary"],
+}
 SECTIONS = ("Purpose", "Schedule", "Writes", "Triage", "Backfill")
 PARAMS = {"dry_run", "tickers", "start", "end", "full_refresh"}
 FLOW = {"prepare": {"update", "audit"}, "update": {"audit"}, "audit": set[str]()}
