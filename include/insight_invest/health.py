@@ -199,4 +199,3 @@ def _started(connection: Connection, kind: Kind | None = None) -> list[Job]:
 def _never_run(connection: Connection) -> list[str]:
     known = read.last_runs(connection)
     return [f"{job.name} has never run; its Dag is {job.dag_id}" for job in JOBS.values() if job.name not in known]
-

@@ -23,7 +23,6 @@ VIEWS = (ROOT / "include" / "insight_invest" / "lake" / "views.sql").read_text()
 ROWS = 24
 
 
-
 def asked(url: object, query: str) -> list[tuple[object, ...]]:
     connection = duckdb.connect()
     connection.execute(f"set variable lake = '{url}'")
@@ -97,7 +96,9 @@ def test_the_same_state_gives_the_same_bytes(loaded: Market, folder: Path) -> No
     ],
     ids=["a corrected bar", "a year that is gone", "a split", "a vintage"],
 )
-def test_only_what_changed_is_written(loaded: Market, folder: Path, tmp_path: Path, change: str, written: list[str]) -> None:
+def test_only_what_changed_is_written(
+    loaded: Market, folder: Path, tmp_path: Path, change: str, written: list[str]
+) -> None:
     export(loaded.url, str(folder))
     before = files(folder)
     loaded.rows(change)  # type: ignore[arg-type]

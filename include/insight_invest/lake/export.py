@@ -58,7 +58,9 @@ def export(database_url: str, lake_url: str) -> Exported:
 
 def path_of(partition: Partition) -> str:
     """``prices/market=US/year=2026/part-0.parquet``."""
-    folders = (f"{key}={quote(value, safe='')}" for key, value in zip(partition.dataset.keys, partition.values, strict=True))
+    folders = (
+        f"{key}={quote(value, safe='')}" for key, value in zip(partition.dataset.keys, partition.values, strict=True)
+    )
     return "/".join((partition.dataset.name, *folders, "part-0.parquet"))
 
 
@@ -108,5 +110,7 @@ def _fill(dataset: Dataset, rows: Iterable[list[tuple[Any, ...]]], stream: Any) 
     schema = pa.schema([(name, types.get(kind) or pa.type_for_alias(kind)) for name, kind in dataset.columns.items()])
     with parquet.ParquetWriter(stream, schema, compression="zstd") as writer:
         for batch in rows:
-            columns = [pa.array(values, kind) for values, kind in zip(zip(*batch, strict=True), schema.types, strict=True)]
+            columns = [
+                pa.array(values, kind) for values, kind in zip(zip(*batch, strict=True), schema.types, strict=True)
+            ]
             writer.write_batch(pa.record_batch(columns, schema=schema), row_group_size=BATCH_ROWS)

@@ -30,14 +30,14 @@ def data_integrity_dag(doc_md: str | None) -> DAG:
         dag_display_name="Data integrity",
         description="Whether what is stored is whole, fresh and believed",
         doc_md=doc_md,
-        schedule=AssetOrTimeSchedule(
-            timetable=CronTriggerTimetable(_DAILY, timezone=TIMEZONE), assets=any_asset()
-        ),
+        schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable(_DAILY, timezone=TIMEZONE), assets=any_asset()),
         params={
             "held_days": Param(7, type="integer", minimum=1, description="Days a row may wait in quarantine."),
             "closure_days": Param(3, type="integer", minimum=1, description="Days a suspected closure may wait."),
             "gap_percent": Param(1.0, type="number", minimum=0, maximum=100, description="Missing bars of a market."),
-            "disagreements": Param(20, type="integer", minimum=0, description="Values that two sources see differently."),
+            "disagreements": Param(
+                20, type="integer", minimum=0, description="Values that two sources see differently."
+            ),
         },
         **dag_arguments(tags=[Tag.QUALITY.value], execution_timeout=timedelta(minutes=15)),
     )
@@ -59,9 +59,7 @@ def check(name: str) -> dict[str, Any]:
     limits = health.Limits(**{one.name: context["params"][one.name] for one in fields(health.Limits)})
     with final_when_wrong():
         url = task_settings().database()
-        with reader(
-            url, application=f"insight-invest {name}", statement_seconds=_STATEMENT_SECONDS
-        ) as connection:
+        with reader(url, application=f"insight-invest {name}", statement_seconds=_STATEMENT_SECONDS) as connection:
             require_current(connection)
             verdict = health.CHECKS[name](connection, as_of_run(context["dag_run"]), limits)
     for note in verdict.notes:
