@@ -73,19 +73,21 @@ def _tasks(job: Job | None, *, pool: str, outlet: Asset | AssetAlias) -> None:
 def prepare(name: str | None) -> list[dict[str, Any]]:
     """Settle at which instant the run looks at the world, which session is its newest, and its shards.
 
-    On a day on which there is nothing to do there are none: the tasks after this one are skipped.
+    On a day on which there is nothing to do there are none: the ledger says so, the tasks after this one are skipped.
     """
     from include.insight_invest.planning import plan
 
     context = get_current_context()
     job = _job(name, context)
     with final_when_wrong():
-        planned = plan(job, _options(context), task_settings())
+        settings = task_settings()
+        planned = plan(job, _options(context), settings)
     log.info("%s as of %s: the last session is %s", job.name, planned.as_of.isoformat(), planned.session)
     if planned.warning:
         log.warning("%s", planned.warning)
     if planned.reason:
         log.info("nothing to do: %s", planned.reason)
+        _run(job, _options(context), settings)
         context["ti"].xcom_push(key=REASON, value=planned.reason)
     return [
         {
@@ -103,18 +105,9 @@ def prepare(name: str | None) -> list[dict[str, Any]]:
 @task(max_active_tis_per_dag=1, map_index_template="{{ task.op_kwargs['shard']['label'] }}")
 def update(name: str | None, shard: dict[str, Any]) -> dict[str, Any]:
     """Run the updater of one shard in this worker; its report, less the tickers, is the task's result."""
-    from include.insight_invest.runner import run
-
     context = get_current_context()
-    options = _options(context, shard)
     with final_when_wrong():
-        report = run(_job(name, context), options, task_settings(), on_change=_log_change if options.dry_run else None)
-    for note in report.notes:
-        log.warning("%s", note)
-    if report.exit_code:
-        final = report.exit_code == UsageError.exit_code
-        raise (AirflowFailException if final else AirflowException)(report.summary())
-    return report.model_dump(mode="json", exclude={"problems"})
+        return _run(_job(name, context), _options(context, shard), task_settings())
 
 
 @task
@@ -158,6 +151,18 @@ def audit(name: str | None, shards: list[dict[str, Any]]) -> dict[str, Any]:
 def _job(name: str | None, context: Any) -> Job:
     """The Dag's own job, or the one that the run was asked for."""
     return JOBS[name or context["params"]["job"]]
+
+
+def _run(job: Job, options: Any, settings: Any) -> dict[str, Any]:
+    from include.insight_invest.runner import run
+
+    report = run(job, options, settings, on_change=_log_change if options.dry_run else None)
+    for note in report.notes:
+        log.warning("%s", note)
+    if report.exit_code:
+        final = report.exit_code == UsageError.exit_code
+        raise (AirflowFailException if final else AirflowException)(report.summary())
+    return report.model_dump(mode="json", exclude={"problems"})
 
 
 def _options(context: Any, shard: dict[str, Any] | None = None) -> Any:
