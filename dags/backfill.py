@@ -8,12 +8,12 @@ same with `dry_run` off.
 
 **Writes.** Nothing in a dry run; otherwise what the job's own Dag writes, and an event of the job's asset.
 
-**Triage.** *another run holds the lease* means that the job's own Dag is at work: the retries wait for it. What was
+**Triage.** *another run is at work* means the job's own Dag: the retries wait for it. What was
 committed stays, and the same configuration once more goes on where it stopped. Everything else is as on the page of the
 job's Dag.
 
-**Backfill.** This is it. For days that the job's Dag missed, `airflow backfill create` of that Dag does as well, one run
-a day; a range is faster here, with one request a ticker (in Korea one a session).
+**Backfill.** This is it. For days that the job's Dag missed, `airflow backfill create` of that Dag does as well, one
+run a day; a range is faster here, with one request a ticker (in Korea one a session).
 """
 
 from include.insight_invest.orchestration.backfill import backfill_dag

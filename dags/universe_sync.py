@@ -8,9 +8,9 @@ brought up to date, and who is missing is noted. Five sessions' listings in a ro
 **Writes.** `tb_meta`, `tb_listing`, `tb_absence`, and a row of `tb_job_run` a market, as job `universe`.
 
 **Triage.** One market does not stop the other; a failed one changed nothing, run it again. Look at the result (XCom) of
-each task: `renames` are shares that left as another of the same name came. They are not added until an operator decides:
-`universe rename OLD NEW --market US --on DAY --note WHY` keeps the history, five listings without the old one free the
-new one. *another run holds the lease* means that the market's updater is at work: the retries wait for it.
+each task: `renames` are shares that left as another of the same name came. They are not added until an operator
+decides: `universe rename OLD NEW --market US --on DAY --note WHY` keeps the history, five listings without the old one
+free the new one. *another run is at work* means the market's updater: the retries wait for it.
 
 **Backfill.** None: a listing is of the day on which it is read. A missed Sunday is made up for by triggering the Dag.
 """

@@ -142,9 +142,10 @@ ON_AWS: Mapping[str, Check] = MappingProxyType(
         "topic": topic,
     }
 )
+CHECKS: Mapping[str, Check] = MappingProxyType({**ANYWHERE, **ON_AWS})
 
 
-def run_doctor(settings: Settings, job: Job, *, poll_seconds: float = _POLL_SECONDS) -> str:
+def run_doctor(settings: Settings, job: Job) -> str:
     """Run the container's ``doctor`` as a task of ``job``'s family, and wait until it has ended.
 
     Whoever calls bounds the time; interrupted, it stops the task.
@@ -166,7 +167,7 @@ def run_doctor(settings: Settings, job: Job, *, poll_seconds: float = _POLL_SECO
     task: Mapping[str, Any] = {}
     try:
         while task.get("lastStatus") != "STOPPED":
-            time.sleep(poll_seconds)
+            time.sleep(_POLL_SECONDS)
             with _asking("ecs:DescribeTasks"):
                 task = ecs.describe_tasks(cluster=settings.ecs_cluster, tasks=[arn])["tasks"][0]
     finally:

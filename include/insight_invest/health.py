@@ -137,9 +137,9 @@ def second_sources(connection: Connection, now: datetime, limits: Limits) -> Ver
     return Verdict(
         notes,
         (
-            f"{len(found)} values of two sources differ, more than {limits.disagreements} (newest: {named}). Nothing was "
-            "changed for it: the better source's is stored. Compare them by `disagreements`; where the stored ones are "
-            "wrong, run the Dag backfill for those tickers and sessions",
+            f"{len(found)} values of two sources differ, more than {limits.disagreements} (newest: {named}). Nothing "
+            "was changed for it: the better source's is stored. Compare them by `disagreements`; where the stored "
+            "ones are wrong, run the Dag backfill for those tickers and sessions",
         ),
     )
 
@@ -171,7 +171,7 @@ def invariants(connection: Connection, now: datetime, limits: Limits) -> Verdict
     return Verdict(
         (),
         (
-            f"ledger and data are apart in {count(len(found), 'place')}: {shown}. Stop the updaters (pause their Dags), "
+            f"ledger and data are apart in {count(len(found), 'place')}: {shown}. Stop the updaters (pause their Dags) "
             "and find out who wrote past them before anything is loaded on top",
         ),
     )

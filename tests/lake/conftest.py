@@ -13,8 +13,8 @@ def loaded(market: Market) -> Market:
     for job in ("us-price", "kr-price", "macro"):
         assert market.run(job).exit_code == 0
     market.rows(
-        "insert into tb_bar select meta_id, '2025-12-31', open, high, low, close, volume, basis_date, source, currency, "
-        "observed_at, final, run_id from tb_bar where meta_id = 2 and trade_date = '2026-01-05'"
+        "insert into tb_bar select meta_id, '2025-12-31', open, high, low, close, volume, basis_date, source, "
+        "currency, observed_at, final, run_id from tb_bar where meta_id = 2 and trade_date = '2026-01-05'"
     )
     return market
 

@@ -1,11 +1,12 @@
 """The lake says what the database says, and only what has changed is written."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -52,15 +53,15 @@ def test_duckdb_and_postgresql_say_the_same(loaded: Market, folder: Path) -> Non
     prices = (
         "select ticker, trade_date::text, close, adj_close, open, high, low, volume, currency from {} order by 1, 2"
     )
-    stored = loaded.rows(prices.format("tb_price join tb_meta using (meta_id)"))  # type: ignore[arg-type]
+    stored = loaded.rows(prices.format("tb_price join tb_meta using (meta_id)"))
     assert asked(folder, prices.format("adjusted_prices")) == stored
     assert len({row[3] / row[2] for row in stored}) == 2  # with a dividend ahead, and without
     values = "select {}, base_date::text, value from {} order by 1, 2"
     assert asked(folder, values.format("series", "macro_values")) == loaded.rows(
-        values.format("fred", "tb_macro_data join tb_macro using (macro_id)")  # type: ignore[arg-type]
+        values.format("fred", "tb_macro_data join tb_macro using (macro_id)")
     )
     known = "select base_date::text, realtime_start::text, value from {} order by 1, 2"
-    assert asked(folder, known.format("vintages")) == loaded.rows(known.format("tb_macro_vintage"))  # type: ignore[arg-type]
+    assert asked(folder, known.format("vintages")) == loaded.rows(known.format("tb_macro_vintage"))
 
 
 def test_a_second_export_writes_nothing(loaded: Market, folder: Path) -> None:
@@ -101,7 +102,7 @@ def test_only_what_changed_is_written(
 ) -> None:
     export(loaded.url, str(folder))
     before = files(folder)
-    loaded.rows(change)  # type: ignore[arg-type]
+    loaded.rows(change)
     done = export(loaded.url, str(folder))
     assert list(done.written) == written
     assert list(done.removed) == ([] if written else ["prices/market=US/year=2025/part-0.parquet"])
@@ -205,7 +206,7 @@ def test_an_address_that_cannot_be_is_refused(url: str, words: str) -> None:
 def test_a_folder_that_refuses_is_told(loaded: Market, folder: Path) -> None:
     folder.mkdir()
     (folder / "prices").write_text("in the way")
-    with pytest.raises(LakeError, match="cannot write prices/.* Its whole files stay as they were"):
+    with pytest.raises(LakeError, match=r"cannot write prices/.* Its whole files stay as they were"):
         export(loaded.url, str(folder))
 
 
@@ -215,5 +216,9 @@ def test_a_folder_may_be_written_in_three_ways(tmp_path: Path, monkeypatch: pyte
         monkeypatch.setenv("INSIGHT_LAKE_URL", url)
         found = load_settings().lake_url
         assert found == url
-        Place(found).put("a/b", lambda stream: stream.write(os.fsencode(url)))
+        Place(found).put("a/b", partial(_say, url))
         assert (tmp_path / "lake/a/b").read_text() == url
+
+
+def _say(text: str, stream: Any) -> None:
+    stream.write(text.encode())

@@ -12,7 +12,7 @@ import psycopg
 from include.insight_invest.lake.manifest import PATH, Entry, Manifest, load, store
 from include.insight_invest.lake.place import Place
 from include.insight_invest.store.database import Connection
-from include.insight_invest.store.lake import DATASETS, BATCH_ROWS, Dataset, Partition, batches, partitions
+from include.insight_invest.store.lake import BATCH_ROWS, DATASETS, Dataset, Partition, batches, partitions
 from include.insight_invest.store.lease import lease
 from include.insight_invest.store.migrate import require_current
 from include.insight_invest.store.read import reader

@@ -81,12 +81,12 @@ class Place:
 
 @contextmanager
 def _told(what: str) -> Iterator[None]:
-    import pyarrow
+    import pyarrow as pa
 
     try:
         yield
-    except (OSError, pyarrow.ArrowException) as error:
+    except (OSError, pa.ArrowException) as error:
         raise LakeError(
-            f"cannot {what} the lake (INSIGHT_LAKE_URL): {error}. Its whole files stay as they were; mend it, and export "
-            "again: that does what is left"
+            f"cannot {what} the lake (INSIGHT_LAKE_URL): {error}. Its whole files stay as they were; mend it, and "
+            "export again: that does what is left"
         ) from error

@@ -55,7 +55,7 @@ def check(name: str) -> str:
         if name in ON_AWS and settings.execution is Execution.LOCAL:
             _skip("INSIGHT_EXECUTION is local: there is nothing on AWS to look at")
         try:
-            found = (deployed.ANYWHERE | deployed.ON_AWS)[name](settings)
+            found = deployed.CHECKS[name](settings)
         except DeploymentError as error:
             raise AirflowFailException(str(error)) from None
     log.info("%s", found)

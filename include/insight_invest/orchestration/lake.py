@@ -46,4 +46,4 @@ def export() -> dict[str, Any]:
             raise AirflowSkipException(reason)
         exported = export_lake(settings.database(), settings.lake_url)
     log.info("%s", exported)
-    return asdict(exported)
+    return asdict(exported) | {"written": list(exported.written), "removed": list(exported.removed)}

@@ -50,4 +50,4 @@ def sync(iso_code: str) -> dict[str, Any]:
     for note in synced.notes:
         log.warning("%s: %s", iso_code, note)
     log.info("%s: %d listed, %d added, %d updated", iso_code, synced.listed, synced.new, synced.changed)
-    return {"market": iso_code, **asdict(synced)}
+    return {"market": iso_code, **asdict(synced), "renames": [list(pair) for pair in synced.renames]}

@@ -100,7 +100,7 @@ def partitions(connection: Connection, dataset: Dataset) -> list[Partition]:
     ).format(
         keys=psycopg_sql.SQL("").join(psycopg_sql.SQL("{}::text, ").format(key) for key in keys),
         whole=whole,
-        select=psycopg_sql.SQL(dataset.statement),  # type: ignore[arg-type]  # of our own files
+        select=psycopg_sql.SQL(dataset.statement),
         group=psycopg_sql.SQL("group by {0} order by {0}").format(psycopg_sql.SQL(", ").join(keys))
         if keys
         else psycopg_sql.SQL(""),
@@ -115,7 +115,7 @@ def batches(connection: Connection, partition: Partition, rows: int = BATCH_ROWS
     dataset = partition.dataset
     statement = psycopg_sql.SQL("select {} from ({}) as r order by {}").format(
         _names(dataset.columns),
-        psycopg_sql.SQL(dataset.statement),  # type: ignore[arg-type]  # of our own files
+        psycopg_sql.SQL(dataset.statement),
         _names(dataset.order),
     )
     with connection.cursor(name="lake", binary=True) as cursor:
