@@ -8,6 +8,7 @@ import pytest
 
 from local import demo_data
 from tests.fixtures.airflow import ROOT
+from tests.fixtures.market import RATES
 from tests.replay import Replay
 from tests.replay_tests.clients import KEY
 
@@ -32,8 +33,8 @@ def world(demo_folder: Path, replay: Replay, database: str, monkeypatch: pytest.
         import_series(connection, demo_folder / "macro_series.csv")
     monkeypatch.setenv("AIRFLOW_CONN_INSIGHT_INVEST", database)
     monkeypatch.setenv("FRED_API_KEY", KEY)
-    for source in ("YAHOO", "NAVER", "FRED"):
-        monkeypatch.setenv(f"INSIGHT_{source}_RATE", "1000")
+    for rate in RATES:
+        monkeypatch.setenv(f"INSIGHT_{rate.upper()}", "1000")
     return database
 
 

@@ -5,9 +5,11 @@ from datetime import timedelta
 from airflow.sdk import DAG, Param, dag
 
 from include.insight_invest.jobs import JOBS, Tag
-from include.insight_invest.orchestration.defaults import dag_arguments, run_params
+from include.insight_invest.orchestration.alerts.deadlines import with_deadlines
+from include.insight_invest.orchestration.defaults import TIMEZONE, dag_arguments, run_params
 from include.insight_invest.orchestration.updater import run_chosen_job
 
+_LATE_AFTER = timedelta(hours=6)  # ten shards take turns
 # As long as the longest of the jobs: shards are planned to fit into it.
 _TIMEOUT = max((job.execution_timeout for job in JOBS.values()), default=timedelta())
 
@@ -30,4 +32,4 @@ def backfill_dag(doc_md: str | None) -> DAG:
     def backfill() -> None:
         run_chosen_job()
 
-    return backfill()
+    return with_deadlines(backfill(), time_out=_LATE_AFTER, timezone=TIMEZONE)

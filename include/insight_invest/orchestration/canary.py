@@ -8,11 +8,14 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from include.insight_invest.errors import DeploymentError
 from include.insight_invest.jobs import JOBS, Tag
+from include.insight_invest.orchestration.alerts.deadlines import with_deadlines
 from include.insight_invest.orchestration.context import REASON, final_when_wrong, task_settings
-from include.insight_invest.orchestration.defaults import dag_arguments
+from include.insight_invest.orchestration.defaults import TIMEZONE, dag_arguments
 from include.insight_invest.settings import Execution
 
 log = logging.getLogger(__name__)
+
+_LATE_AFTER = timedelta(minutes=30)
 
 # Named here, as reading `deployed` loads the store; a test holds the two together.
 ANYWHERE = ("database", "secrets")
@@ -42,7 +45,7 @@ def canary_dag(doc_md: str | None) -> DAG:
         checked = [check.override(task_id=name)(name) for name in (*ANYWHERE, *ON_AWS)]
         checked >> container()
 
-    return canary()
+    return with_deadlines(canary(), time_out=_LATE_AFTER, timezone=TIMEZONE)
 
 
 @task

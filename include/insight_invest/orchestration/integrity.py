@@ -9,11 +9,14 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, Param, d
 from airflow.sdk.exceptions import AirflowFailException
 
 from include.insight_invest.jobs import Tag
+from include.insight_invest.orchestration.alerts.deadlines import with_deadlines
 from include.insight_invest.orchestration.assets import any_asset
 from include.insight_invest.orchestration.context import as_of_run, final_when_wrong, task_settings
 from include.insight_invest.orchestration.defaults import TIMEZONE, dag_arguments
 
 log = logging.getLogger(__name__)
+
+_LATE_AFTER = timedelta(minutes=45)
 
 # After the hour at which Korea's prices and the macro series must be there; the US ones are checked when they come.
 _DAILY = "0 10 * * *"
@@ -45,7 +48,7 @@ def data_integrity_dag(doc_md: str | None) -> DAG:
         for name in CHECKS:
             check.override(task_id=name)(name)
 
-    return data_integrity()
+    return with_deadlines(data_integrity(), time_out=_LATE_AFTER, timezone=TIMEZONE)
 
 
 @task

@@ -9,11 +9,14 @@ from airflow.sdk import DAG, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from include.insight_invest.jobs import Tag
+from include.insight_invest.orchestration.alerts.deadlines import with_deadlines
 from include.insight_invest.orchestration.assets import any_asset
 from include.insight_invest.orchestration.context import REASON, final_when_wrong, task_settings
-from include.insight_invest.orchestration.defaults import dag_arguments
+from include.insight_invest.orchestration.defaults import TIMEZONE, dag_arguments
 
 log = logging.getLogger(__name__)
+
+_LATE_AFTER = timedelta(minutes=90)
 
 
 def lake_export_dag(doc_md: str | None) -> DAG:
@@ -30,7 +33,7 @@ def lake_export_dag(doc_md: str | None) -> DAG:
     def lake_export() -> None:
         export()
 
-    return lake_export()
+    return with_deadlines(lake_export(), time_out=_LATE_AFTER, timezone=TIMEZONE)
 
 
 @task

@@ -8,10 +8,13 @@ from typing import Any
 from airflow.sdk import DAG, dag, task
 
 from include.insight_invest.jobs import JOBS, Kind, Tag
+from include.insight_invest.orchestration.alerts.deadlines import with_deadlines
 from include.insight_invest.orchestration.context import final_when_wrong, task_settings
-from include.insight_invest.orchestration.defaults import dag_arguments
+from include.insight_invest.orchestration.defaults import TIMEZONE, dag_arguments
 
 log = logging.getLogger(__name__)
+
+_LATE_AFTER = timedelta(minutes=45)
 
 
 def universe_sync_dag(doc_md: str | None) -> DAG:
@@ -31,7 +34,7 @@ def universe_sync_dag(doc_md: str | None) -> DAG:
                 # Not mapped: a task's pool is that of its market's updates, whose lease it wants.
                 sync.override(task_id=f"sync_{job.iso_code.lower()}", pool=job.pool)(job.iso_code)
 
-    return universe_sync()
+    return with_deadlines(universe_sync(), time_out=_LATE_AFTER, timezone=TIMEZONE)
 
 
 @task

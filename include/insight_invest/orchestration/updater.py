@@ -13,9 +13,11 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from include.insight_invest.errors import InsightError, UsageError
 from include.insight_invest.jobs import JOBS, Job
+from include.insight_invest.orchestration.alerts.deadlines import with_deadlines
 from include.insight_invest.orchestration.assets import ASSETS
 from include.insight_invest.orchestration.context import REASON, as_of_run, final_when_wrong, task_settings, trigger_of
 from include.insight_invest.orchestration.defaults import job_arguments, run_params
+from include.insight_invest.orchestration.freshness import publish_freshness
 from include.insight_invest.settings import Execution, load_settings
 
 log = logging.getLogger(__name__)
@@ -39,7 +41,7 @@ def updater_dag(job: Job, doc_md: str | None) -> DAG:
     def updater() -> None:
         run_job(job)
 
-    return updater()
+    return with_deadlines(updater(), time_out=job.execution_timeout, due_after=job.due_after, timezone=job.timezone)
 
 
 def run_job(job: Job) -> None:
@@ -89,6 +91,7 @@ def prepare(name: str | None) -> list[dict[str, Any]]:
         log.info("nothing to do: %s", planned.reason)
         _run(job, _options(context), settings)
         context["ti"].xcom_push(key=REASON, value=planned.reason)
+        publish_freshness(job, settings)
     return [
         {
             "job": job.name,
@@ -145,6 +148,7 @@ def audit(name: str | None, shards: list[dict[str, Any]]) -> dict[str, Any]:
     else:
         context["outlet_events"][CHOSEN].add(ASSETS[job.name], extra=told)
     log.info("%s: ledger and data agree: %s", job.name, told)
+    publish_freshness(job, task_settings(), rows=proof.rows, coverage=covered.share if covered else None)
     return told
 
 
