@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from include.insight_invest.jobs import JOBS
+from include.insight_invest.jobs import DAG_IDS
 from local import LOCAL, world
 
 HOME = LOCAL / "airflow"
@@ -48,7 +48,7 @@ def _day(text: str) -> date:
 def main() -> int:
     """Show Airflow's own output, and end with its exit code."""
     parser = argparse.ArgumentParser(prog="python -m local.run_dag", description=__doc__)
-    parser.add_argument("dag_id", choices=[job.dag_id for job in JOBS.values()])
+    parser.add_argument("dag_id", choices=DAG_IDS)
     parser.add_argument("day", type=_day, nargs="?", default=world.DEMO_DAY, help="such as 2026-11-20")
     parser.add_argument("--conf", type=json.loads, default={}, help='JSON, such as {"dry_run": true}')
     options = parser.parse_args()

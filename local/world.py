@@ -82,6 +82,7 @@ def environment(home: Path, database_url: str, replay_env: Mapping[str, str]) ->
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW_CONN_INSIGHT_INVEST": database_url,
+        "INSIGHT_LAKE_URL": str(LOCAL / "lake"),
     }
 
 

@@ -14,6 +14,8 @@
     ├── StoreError                    1   the database refused or went away; the transaction was rolled back
     │   ├── DatabaseAway              1   it cannot be reached, or the connection was lost: it may come back
     │   └── InvariantBroken           1   audit found ledger and data apart
+    ├── LakeError                     1   the lake's folder or bucket refused: its whole files stay as they were
+    ├── DeploymentError               1   what a deploy left behind lacks something: no updater was started
     ├── CoverageBroken                1   audit found a session without a bar, a reason or a gap
     ├── BudgetExceeded                3   finished, but more failed than the budget allows; what was loaded stays
     ├── LeaseHeld                    75   another run of this job is at work (EX_TEMPFAIL: try again later)
@@ -83,6 +85,14 @@ class DatabaseAway(StoreError):
 
 class InvariantBroken(StoreError):
     """Audit found ledger and data apart."""
+
+
+class LakeError(InsightError):
+    """The lake's folder or bucket refused, or went away; every file in it is whole."""
+
+
+class DeploymentError(InsightError):
+    """What a deploy left behind lacks something that a run will need."""
 
 
 class CoverageBroken(InsightError):

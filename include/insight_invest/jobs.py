@@ -26,6 +26,11 @@ class Tag(StrEnum):
     US = "us"
     KR = "kr"
     UPDATER = "updater"
+    UNIVERSE = "universe"
+    QUALITY = "quality"
+    BACKFILL = "backfill"
+    LAKE = "lake"
+    CANARY = "canary"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +123,9 @@ _ALL = (
 )
 
 JOBS: Mapping[str, Job] = MappingProxyType({job.name: job for job in _ALL})
+
+# Every Dag there is: the jobs' own, and those beside them.
+DAG_IDS = (*(job.dag_id for job in _ALL), "universe_sync", "data_integrity", "backfill", "lake_export", "canary")
 
 
 def price_job(iso_code: str) -> Job:

@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     # where the subnets have no NAT gateway, or endpoints of their own
     ecs_public_ip: bool = Field(False, validation_alias="INSIGHT_ECS_PUBLIC_IP")
 
+    # Where the Dag lake_export writes Parquet: s3://bucket/prefix, file:///folder or a folder
+    lake_url: str | None = Field(None, validation_alias="INSIGHT_LAKE_URL")
+
     # Where alerts go, beside the log and the webhook of the connection insight_slack
     alert_topic_arn: str | None = Field(None, validation_alias="INSIGHT_ALERT_TOPIC_ARN", pattern=r"^arn:[^:]+:sns:")
     alert_email: Names = Field((), validation_alias="INSIGHT_ALERT_EMAIL")

@@ -1,7 +1,7 @@
 """The demonstration's data: a folder that the replay server serves in place of the outside world.
 
     yahoo_chart/demo-SYMBOL.json                five real US tickers, as Yahoo's chart endpoint words them
-    us_listing/*_full_tickers-DATE.json.gz      the same tickers, as the Nasdaq and NYSE listing files word them
+    us_listing/*_full_tickers-DATE.json.gz      the same tickers, as the exchanges' listing files word them
     krx_listing/krx-DATE.csv                    a simulated Korean market, one whole-market snapshot a session
     naver/CODE.sise.xml, naver/actions.csv      the same market, one history a ticker, and its splits
     fred/SERIES.all_releases.json, .info.json   real US macro series, as FRED words them

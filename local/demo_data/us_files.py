@@ -39,10 +39,13 @@ def write(folder: Path, redate: bool) -> None:
 
 
 def _write_listings(folder: Path, first_days: Mapping[str, date]) -> None:
-    """One pair of files for each day on which a ticker is new; each names the tickers listed by then."""
+    """A file of each exchange for each day on which a ticker is new; it names the tickers listed by then.
+
+    None of them is at AMEX, of which a listing without a share would be none: its file repeats the NYSE's rows.
+    """
     folder.mkdir()
     for day in sorted(set(first_days.values())):
-        for exchange, nasdaq in (("nasdaq", True), ("nyse", False)):
+        for exchange, nasdaq in (("nasdaq", True), ("nyse", False), ("amex", False)):
             rows = [
                 {
                     "symbol": company.ticker,

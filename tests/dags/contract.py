@@ -9,6 +9,8 @@ RUN_PARAMS = frozenset({"dry_run", "tickers", "start", "end", "full_refresh"})
 UPDATER_FLOW = {"prepare": {"update", "audit"}, "update": {"audit"}, "audit": set[str]()}
 TUESDAY_TO_SATURDAY = ("Tue", "Wed", "Thu", "Fri", "Sat")
 MONDAY_TO_FRIDAY = ("Mon", "Tue", "Wed", "Thu", "Fri")
+EVERY_DAY = ("Sun", *MONDAY_TO_FRIDAY, "Sat")
+ALL_ASSETS = frozenset({"us_prices", "kr_prices", "us_macro"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,10 @@ def _updater(
     )
 
 
+def _in_time(after: timedelta) -> frozenset[tuple[str, timedelta]]:
+    return frozenset({("DagRunQueuedAtDeadline", after)})
+
+
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
     {
         "us_price_updater": _updater(
@@ -62,6 +68,65 @@ CONTRACTS: Mapping[str, Contract] = MappingProxyType(
         "macro_updater": _updater(
             "macro.py", hour=23, days=("Sun", *MONDAY_TO_FRIDAY), minutes=15, due_minutes=60, market="macro us",
             pool="fred", asset="us_macro",
+        ),
+        "universe_sync": Contract(
+            file="universe_sync.py",
+            fires=(3, ("Sun",)),
+            time_out=timedelta(minutes=15),
+            tags=frozenset({"universe", "us", "kr"}),
+            flow={"sync_us": set(), "sync_kr": set()},
+            pools={"sync_us": "yahoo", "sync_kr": "krx"},
+            deadlines=_in_time(timedelta(minutes=45)),
+        ),
+        "data_integrity": Contract(
+            file="data_integrity.py",
+            fires=(1, EVERY_DAY),
+            time_out=timedelta(minutes=15),
+            tags=frozenset({"quality"}),
+            flow={
+                name: set()
+                for name in ("freshness", "last_runs", "gaps", "closures", "second_sources", "quarantine", "invariants")
+            },
+            params=frozenset({"held_days", "closure_days", "gap_percent", "disagreements"}),
+            inlets=ALL_ASSETS,
+            deadlines=_in_time(timedelta(minutes=45)),
+        ),
+        "backfill": Contract(
+            file="backfill.py",
+            fires=None,
+            time_out=timedelta(minutes=30),
+            tags=frozenset({"backfill", "updater"}),
+            flow=UPDATER_FLOW,
+            params=RUN_PARAMS | {"job"},
+            outlets={"audit": "backfilled"},
+            deadlines=_in_time(timedelta(hours=6)),
+        ),
+        "lake_export": Contract(
+            file="lake_export.py",
+            fires=None,
+            time_out=timedelta(minutes=60),
+            tags=frozenset({"lake"}),
+            flow={"export": set()},
+            inlets=ALL_ASSETS,
+            deadlines=_in_time(timedelta(minutes=90)),
+        ),
+        "canary": Contract(
+            file="canary.py",
+            fires=None,
+            time_out=timedelta(minutes=10),
+            tags=frozenset({"canary"}),
+            flow={
+                **{
+                    name: {"container"}
+                    for name in (
+                        "database", "secrets", "identity", "cluster", "task_definitions", "images", "log_group", "topic"
+                    )
+                },
+                "container": set(),
+            },
+            params=frozenset({"run_container", "job"}),
+            rules={"container": "none_failed"},
+            deadlines=_in_time(timedelta(minutes=30)),
         ),
     }
 )  # fmt: skip

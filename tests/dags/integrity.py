@@ -237,7 +237,7 @@ def _outlets(task: Any) -> Any:
 
 def _asset_names(timetable: Any) -> set[str]:
     condition = getattr(timetable, "asset_condition", None)
-    return {asset.name for _, asset in condition.iter_assets()} if condition is not None else set()
+    return {asset.name for asset in getattr(condition, "objects", [condition])} if condition is not None else set()
 
 
 def _reference(deadline: Any) -> str:

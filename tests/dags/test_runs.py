@@ -1,55 +1,16 @@
 """Every Dag runs to success in real Airflow, against the replayed sources, into a real database."""
 
 import logging
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
 import pytest
 
-from local import demo_data
-from tests.fixtures.airflow import ROOT
-from tests.fixtures.market import RATES
+from tests.dags.conftest import MIDNIGHT, run_dag, run_query, states, xcom
 from tests.replay import Replay
-from tests.replay_tests.clients import KEY
-
-MIDNIGHT = datetime(2026, 11, 20, tzinfo=UTC)  # what `airflow dags test DAG 2026-11-20` gives
 
 pytestmark = pytest.mark.usefixtures("airflow_database", "kept_logging")
-
-
-@pytest.fixture(scope="session")
-def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return demo_data.build(tmp_path_factory.mktemp("demo") / "data")
-
-
-@pytest.fixture
-def world(demo_folder: Path, replay: Replay, database: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The demonstration's sources and an empty migrated database, as Airflow's tasks see them; the database's URL."""
-    from include.insight_invest.store.database import connect
-    from include.insight_invest.universe.import_file import import_series, import_universe
-
-    replay.load(demo_folder)
-    replay.move_clock(MIDNIGHT)
-    with connect(database) as connection:
-        import_universe(connection, demo_folder / "universe.csv")
-        import_series(connection, demo_folder / "macro_series.csv")
-    monkeypatch.setenv("AIRFLOW_CONN_INSIGHT_INVEST", database)
-    monkeypatch.setenv("FRED_API_KEY", KEY)
-    for rate in RATES:
-        monkeypatch.setenv(f"INSIGHT_{rate.upper()}", "1000")
-    return database
-
-
-def run_dag(dag_id: str, logical_date: datetime | None, conf: dict[str, Any] | None = None) -> Any:
-    """Run the Dag as `airflow dags test` does, without the pause before a retry; returns the run."""
-    from airflow.dag_processing.dagbag import DagBag
-
-    dag = DagBag(ROOT / "dags").dags[dag_id]
-    for task in dag.tasks:
-        task.retry_delay = timedelta(0)
-    return dag.test(logical_date=logical_date, run_conf=conf or {})
 
 
 def ledger(url: str) -> list[tuple[Any, ...]]:
@@ -72,29 +33,6 @@ def test_a_dag_updates_its_market_and_a_second_run_changes_nothing(
     assert run_dag(dag_id, MIDNIGHT).state == "success"
     assert run_dag(dag_id, MIDNIGHT).state == "success"
     assert ledger(world) == [row, (*row[:3], 0, 0)]
-
-
-def xcom(run: Any, task_id: str, key: str = "return_value", map_index: int = -1) -> Any:
-    """What a task of the run has left under ``key``."""
-    from airflow.models.xcom import XComModel
-
-    query = XComModel.get_many(run_id=run.run_id, dag_ids=run.dag_id, task_ids=task_id, key=key, map_indexes=map_index)
-    found = run_query(query)
-    return XComModel.deserialize_value(found[0]) if found else None
-
-
-def run_query(query: Any) -> Any:
-    from airflow.utils.session import create_session
-
-    with create_session() as session:
-        return session.scalars(query).all()
-
-
-def states(run: Any) -> dict[tuple[str, int], tuple[str, str | None]]:
-    """{(task, map index): (state, label)}."""
-    return {
-        (ti.task_id, ti.map_index): (str(ti.state), ti.rendered_map_index or None) for ti in run.get_task_instances()
-    }
 
 
 def test_what_a_run_did_is_seen_in_the_ui(world: str) -> None:

@@ -3,8 +3,13 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, AssetAny
 
 from include.insight_invest.jobs import JOBS
 
 ASSETS: Mapping[str, Asset] = MappingProxyType({name: Asset(job.asset) for name, job in JOBS.items()})
+
+
+def any_asset() -> AssetAny:
+    """A schedule: whenever one of them was updated."""
+    return AssetAny(*ASSETS.values())

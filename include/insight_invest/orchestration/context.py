@@ -14,6 +14,7 @@ from include.insight_invest.errors import ConfigurationError, UsageError
 from include.insight_invest.orchestration.database import CONNECTION, connection_url
 
 FRED_CONNECTION = "insight_fred"
+REASON = "reason"  # the key under which a task leaves why there is nothing to do
 
 
 def as_of_run(dag_run: Any) -> datetime:

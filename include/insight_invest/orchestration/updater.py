@@ -5,24 +5,25 @@ proves that ledger and data agree. Everything heavy is imported inside the tasks
 """
 
 import logging
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from airflow.sdk import DAG, dag, get_current_context, task
+from airflow.sdk import DAG, Asset, AssetAlias, dag, get_current_context, task
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
 from include.insight_invest.errors import InsightError, UsageError
 from include.insight_invest.jobs import JOBS, Job
 from include.insight_invest.orchestration.alerts.deadlines import with_deadlines
 from include.insight_invest.orchestration.assets import ASSETS
-from include.insight_invest.orchestration.context import as_of_run, final_when_wrong, task_settings, trigger_of
+from include.insight_invest.orchestration.context import REASON, as_of_run, final_when_wrong, task_settings, trigger_of
 from include.insight_invest.orchestration.defaults import job_arguments, run_params
 from include.insight_invest.orchestration.freshness import publish_freshness
 from include.insight_invest.settings import Execution, load_settings
 
 log = logging.getLogger(__name__)
 
-REASON = "reason"  # the key under which `prepare` leaves why there is nothing to do
+ANY_POOL = "default_pool"
+CHOSEN = AssetAlias("backfilled")  # which asset it stands for, a run says
 
 
 def updater_dag(job: Job, doc_md: str | None) -> DAG:
@@ -45,19 +46,33 @@ def updater_dag(job: Job, doc_md: str | None) -> DAG:
 
 def run_job(job: Job) -> None:
     """The three tasks of ``job``, in the Dag that is being defined."""
-    shards = prepare(job.name)
+    _tasks(job, pool=job.pool, time_out=job.execution_timeout, outlet=ASSETS[job.name])
+
+
+def run_chosen_job(time_out: timedelta) -> None:
+    """The same three for the job that the run's parameter ``job`` names.
+
+    They are in no source's pool, as a task's pool is not a run's to choose: the job's lease keeps two updates of it
+    apart, and the sources' shared pace holds for whoever asks.
+    """
+    _tasks(None, pool=ANY_POOL, time_out=time_out, outlet=CHOSEN)
+
+
+def _tasks(job: Job | None, *, pool: str, time_out: timedelta, outlet: Asset | AssetAlias) -> None:
+    name = job.name if job else None
+    shards = prepare(name)
     if load_settings().execution is Execution.ECS:
         from include.insight_invest.orchestration.ecs import update_on_ecs
 
-        updated = update_on_ecs(job).expand(shard=shards)
+        updated = update_on_ecs(pool=pool, time_out=time_out).expand(shard=shards)
     else:
-        updated = update.override(pool=job.pool).partial(name=job.name).expand(shard=shards)
-    proven = audit.override(outlets=[ASSETS[job.name]])(job.name, shards)  # type: ignore[arg-type]  # at run time
+        updated = update.override(pool=pool).partial(name=name).expand(shard=shards)
+    proven = audit.override(outlets=[outlet])(name, shards)  # type: ignore[arg-type]  # at run time
     updated >> proven
 
 
 @task
-def prepare(name: str) -> list[dict[str, Any]]:
+def prepare(name: str | None) -> list[dict[str, Any]]:
     """Settle at which instant the run looks at the world, which session is its newest, and its shards.
 
     On a day on which there is nothing to do there are none: the ledger says so, the tasks after this one are skipped.
@@ -65,19 +80,21 @@ def prepare(name: str) -> list[dict[str, Any]]:
     from include.insight_invest.planning import plan
 
     context = get_current_context()
+    job = _job(name, context)
     with final_when_wrong():
         settings = task_settings()
-        planned = plan(JOBS[name], _options(context), settings)
-    log.info("%s as of %s: the last session is %s", name, planned.as_of.isoformat(), planned.session)
+        planned = plan(job, _options(context), settings)
+    log.info("%s as of %s: the last session is %s", job.name, planned.as_of.isoformat(), planned.session)
     if planned.warning:
         log.warning("%s", planned.warning)
     if planned.reason:
         log.info("nothing to do: %s", planned.reason)
-        _run(name, _options(context), settings)
+        _run(job, _options(context), settings)
         context["ti"].xcom_push(key=REASON, value=planned.reason)
-        publish_freshness(JOBS[name], task_settings())
+        publish_freshness(job, settings)
     return [
         {
+            "job": job.name,
             "label": planned.label(shard),
             "shard": list(shard),
             "as_of": planned.as_of.isoformat(),
@@ -89,14 +106,15 @@ def prepare(name: str) -> list[dict[str, Any]]:
 
 # Shards take turns, and so do a backfill's runs beside the Dag's: the source's rate is everybody's.
 @task(max_active_tis_per_dag=1, map_index_template="{{ task.op_kwargs['shard']['label'] }}")
-def update(name: str, shard: dict[str, Any]) -> dict[str, Any]:
+def update(name: str | None, shard: dict[str, Any]) -> dict[str, Any]:
     """Run the updater of one shard in this worker; its report, less the tickers, is the task's result."""
+    context = get_current_context()
     with final_when_wrong():
-        return _run(name, _options(get_current_context(), shard), task_settings())
+        return _run(_job(name, context), _options(context, shard), task_settings())
 
 
 @task
-def audit(name: str, shards: list[dict[str, Any]]) -> dict[str, Any]:
+def audit(name: str | None, shards: list[dict[str, Any]]) -> dict[str, Any]:
     """Prove that every shard is committed, that ledger and data agree and that nothing is missing unrecorded.
 
     What it has proven is its result, and the event of the job's asset. A dry run has left nothing to prove.
@@ -104,9 +122,9 @@ def audit(name: str, shards: list[dict[str, Any]]) -> dict[str, Any]:
     from include.insight_invest.audit import audit_run
 
     context = get_current_context()
+    job = _job(name, context)
     if context["params"]["dry_run"]:
-        raise AirflowSkipException(f"{name}: a dry run, nothing was written")
-    job = JOBS[name]
+        raise AirflowSkipException(f"{job.name}: a dry run, nothing was written")
     divisions = [(index, count) for index, count in (shard["shard"] for shard in shards)]
     try:
         proof = audit_run(job, task_settings(), trigger_of(context["dag_run"]), divisions)
@@ -116,7 +134,7 @@ def audit(name: str, shards: list[dict[str, Any]]) -> dict[str, Any]:
         raise AirflowException(str(error)) from None
     covered = proof.coverage
     told = {
-        "job": name,
+        "job": job.name,
         "session": shards[0]["session"],
         "as_of": shards[0]["as_of"],
         "run_ids": [run.run_id for run in proof.runs],
@@ -125,16 +143,24 @@ def audit(name: str, shards: list[dict[str, Any]]) -> dict[str, Any]:
         "expected": covered.sessions if covered else None,
         "open_gaps": covered.open_gaps if covered else None,
     }
-    context["outlet_events"][ASSETS[name]].extra = told
-    log.info("%s: ledger and data agree: %s", name, told)
+    if name:
+        context["outlet_events"][ASSETS[name]].extra = told
+    else:
+        context["outlet_events"][CHOSEN].add(ASSETS[job.name], extra=told)
+    log.info("%s: ledger and data agree: %s", job.name, told)
     publish_freshness(job, task_settings(), rows=proof.rows, coverage=covered.share if covered else None)
     return told
 
 
-def _run(name: str, options: Any, settings: Any) -> dict[str, Any]:
+def _job(name: str | None, context: Any) -> Job:
+    """The Dag's own job, or the one that the run was asked for."""
+    return JOBS[name or context["params"]["job"]]
+
+
+def _run(job: Job, options: Any, settings: Any) -> dict[str, Any]:
     from include.insight_invest.runner import run
 
-    report = run(JOBS[name], options, settings, on_change=_log_change if options.dry_run else None)
+    report = run(job, options, settings, on_change=_log_change if options.dry_run else None)
     for note in report.notes:
         log.warning("%s", note)
     if report.exit_code:

@@ -121,6 +121,25 @@ def held_rows(connection: Connection) -> int:
     return int(str(row[0]))
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """What has waited in quarantine for a decision since before some instant; ``tickers`` are the longest waiting."""
+
+    rows: int
+    oldest: datetime
+    tickers: list[str]
+
+
+def held_before(connection: Connection, moment: datetime, tickers: int = 5) -> Waiting | None:
+    """The rows that have been held since before ``moment``, with the first ``tickers`` of them; None without any."""
+    row = connection.execute(
+        "select count(*), min(held_at), (array_agg(ticker order by quarantine_id))[:%s] from tb_quarantine "
+        "where status = 'held' and held_at < %s",
+        [tickers, moment],
+    ).fetchone()
+    return Waiting(*row) if row and row[0] else None  # type: ignore[arg-type]
+
+
 def ended_series(connection: Connection) -> list[Ended]:
     """The macro series that FRED does not know, or that have come to their end."""
     statement = "select fred, status, status_since as since from tb_macro where status <> 'live' order by status, fred"

@@ -32,6 +32,7 @@ class Synced:
     new: int
     changed: int
     notes: list[str] = field(default_factory=list)
+    renames: list[tuple[str, str]] = field(default_factory=list)  # (old, new) perhaps: waits for an operator's word
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def _sync(connection: Connection, found: _Listing, iso_code: str, now: datetime)
         f"universe rename {old} {new} --market {iso_code} --on {session} --note ..."
         for old, new in renamed
     ]
-    return Synced(len(listing), taken.new, taken.changed, [*taken.notes, *told, *proposals])
+    return Synced(len(listing), taken.new, taken.changed, [*taken.notes, *told, *proposals], renamed)
 
 
 def _listing(connection: Connection, settings: Settings, iso_code: str, now: datetime) -> _Listing:
