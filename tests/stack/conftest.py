@@ -37,6 +37,12 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return demo_data.build(tmp_path_factory.mktemp("demo") / "data")
 
 
+@pytest.fixture(autouse=True)
+def no_runs(stack: Stack) -> None:
+    """What another test has run is forgotten."""
+    stack.forget()
+
+
 @pytest.fixture
 def demo(stack: Stack, database: str, demo_folder: Path, replay: Replay) -> Market:
     """The sources on the demonstration's day, and a database that follows its tickers and has no bar."""
