@@ -64,6 +64,7 @@ class Stack:
             **world.environment(self.home, database, {}),
             **components.configuration(metadata, self.address, users, kept.__getitem__),
             **_SETTINGS,
+            "INSIGHT_LAKE_URL": str(folder / "lake"),
         }
         self._with_celery = with_celery
         if with_celery:
