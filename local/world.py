@@ -27,7 +27,7 @@ DEMO_DAY = date(2026, 11, 20)  # fixed, so that a second demonstration finds not
 FRED_KEY = "demonstrationkey0000000000000000"  # the replayed FRED wants the form of a key, and knows none
 
 # The rates that keep the real sources friendly would only slow down a server of our own.
-_RATES = dict.fromkeys(("INSIGHT_YAHOO_RATE", "INSIGHT_NAVER_RATE", "INSIGHT_FRED_RATE"), "500")
+_RATES = {f"INSIGHT_{source}_RATE": "500" for source in ("YAHOO", "NAVER", "FRED", "KRX", "NASDAQ")}
 
 
 def instant_of(day: date) -> datetime:

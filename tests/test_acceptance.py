@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from tests.fixtures.database import Server
-from tests.fixtures.market import KEY
+from tests.fixtures.market import KEY, RATES
 from tests.replay import Replay
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -34,8 +34,7 @@ class World:
         self.env = os.environ | {
             "DATABASE_URL": url,
             "FRED_API_KEY": KEY,
-            "INSIGHT_YAHOO_RATE": "1000",
-            "INSIGHT_FRED_RATE": "1000",
+            **{f"INSIGHT_{rate.upper()}": "1000" for rate in RATES},
         }
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -41,6 +41,7 @@ from include.insight_invest.store.lease import lease
 from include.insight_invest.store.link import Link, connect_patiently
 from include.insight_invest.store.load import Change, LoadContext
 from include.insight_invest.store.migrate import require_current
+from include.insight_invest.store.turns import SharedTurns
 from include.insight_invest.updaters.gate import require_presence
 from include.insight_invest.updaters.progress import Progress, Run, RunOptions, log_progress
 from include.insight_invest.wording import count
@@ -94,7 +95,7 @@ def run(
             )
             context = LoadContext(ledger.open_run(connection, attempt), as_of, on_change)
             again = None if options.dry_run else partial(_reopened, job, options, settings, context.run_id)
-            with Link(connection, settings, again) as link:
+            with Link(connection, settings, again) as link, SharedTurns(settings.database()) as turns:
                 work = Run(
                     job=job,
                     options=options,
@@ -103,6 +104,7 @@ def run(
                     context=context,
                     session=session,
                     progress=progress or log_progress(job.name),
+                    turns=turns,
                 )
                 report = _work(work, started)
     log.log(logging.INFO if report.exit_code == 0 else logging.ERROR, "%s", report.summary())

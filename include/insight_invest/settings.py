@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     yahoo_threads: int = Field(4, ge=1, le=4, validation_alias="INSIGHT_YAHOO_THREADS")
     naver_rate: Rate = Field(2, validation_alias="INSIGHT_NAVER_RATE")
     fred_rate: Rate = Field(1, validation_alias="INSIGHT_FRED_RATE")
+    # both listings are files at raw.githubusercontent.com, a few a run
+    krx_rate: Rate = Field(4, validation_alias="INSIGHT_KRX_RATE")
+    nasdaq_rate: Rate = Field(4, validation_alias="INSIGHT_NASDAQ_RATE")
 
     # Where INSIGHT_EXECUTION=ecs runs an updater; the task definition of a job is <family>-<job>
     ecs_cluster: str | None = Field(None, validation_alias="INSIGHT_ECS_CLUSTER")
@@ -88,6 +91,13 @@ class Settings(BaseSettings):
     ecs_subnets: Names = Field((), validation_alias="INSIGHT_ECS_SUBNETS")
     ecs_security_groups: Names = Field((), validation_alias="INSIGHT_ECS_SECURITY_GROUPS")
     ecs_log_group: str = Field("/insight-invest/updaters", validation_alias="INSIGHT_ECS_LOG_GROUP")
+
+    # Where alerts go, beside the log and the webhook of the connection insight_slack
+    alert_topic_arn: str | None = Field(None, validation_alias="INSIGHT_ALERT_TOPIC_ARN", pattern=r"^arn:[^:]+:sns:")
+    alert_email: Names = Field((), validation_alias="INSIGHT_ALERT_EMAIL")
+    runbooks: str = Field("docs/runbooks", validation_alias="INSIGHT_RUNBOOKS")  # the folder, or the URL of one
+    # CloudWatch's namespace of what audits publish; without it they only log it
+    metrics_namespace: str | None = Field(None, validation_alias="INSIGHT_METRICS_NAMESPACE", max_length=255)
 
     @field_validator("tz")
     @classmethod
@@ -113,8 +123,8 @@ class Settings(BaseSettings):
 
     def rate_of(self, source: str) -> float:
         """Requests a second that ``source`` may be sent, by all processes together."""
-        rates = {"yahoo": self.yahoo_rate, "naver": self.naver_rate, "fred": self.fred_rate}
-        return rates.get(source, 1)
+        rate: float = getattr(self, f"{source}_rate")
+        return rate
 
     def database(self) -> str:
         """The database's URL, with its password. Raises ConfigurationError where it is not set."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from tests.fixtures.market import KEY
+from tests.fixtures.market import KEY, RATES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -70,9 +70,7 @@ class Victims:
         self._count = 0
         settings = {
             "FRED_API_KEY": KEY,
-            "INSIGHT_YAHOO_RATE": "1000",
-            "INSIGHT_NAVER_RATE": "1000",
-            "INSIGHT_FRED_RATE": "1000",
+            **{f"INSIGHT_{rate.upper()}": "1000" for rate in RATES},
             "INSIGHT_RETRY_WAIT": "0.01",
             "INSIGHT_SAMPLE_TICKERS": "5",
             "INSIGHT_FAILURE_BUDGET": "1",  # a share whose every row is held back counts as failed

@@ -10,6 +10,7 @@ import pytest
 
 from local import demo_data
 from tests.fixtures.airflow import ROOT
+from tests.fixtures.market import RATES
 from tests.replay import Replay
 from tests.replay_tests.clients import KEY
 
@@ -36,8 +37,8 @@ def world(demo_folder: Path, replay: Replay, database: str, monkeypatch: pytest.
         import_series(connection, demo_folder / "macro_series.csv")
     monkeypatch.setenv("AIRFLOW_CONN_INSIGHT_INVEST", database)
     monkeypatch.setenv("FRED_API_KEY", KEY)
-    for source in ("YAHOO", "NAVER", "FRED"):
-        monkeypatch.setenv(f"INSIGHT_{source}_RATE", "1000")
+    for rate in RATES:
+        monkeypatch.setenv(f"INSIGHT_{rate.upper()}", "1000")
     return database
 
 
@@ -71,6 +72,94 @@ def test_a_dag_updates_its_market_and_a_second_run_changes_nothing(
     assert run_dag(dag_id, MIDNIGHT).state == "success"
     assert run_dag(dag_id, MIDNIGHT).state == "success"
     assert ledger(world) == [row, (*row[:3], 0, 0)]
+
+
+def xcom(run: Any, task_id: str, key: str = "return_value", map_index: int = -1) -> Any:
+    """What a task of the run has left under ``key``."""
+    from airflow.models.xcom import XComModel
+
+    query = XComModel.get_many(run_id=run.run_id, dag_ids=run.dag_id, task_ids=task_id, key=key, map_indexes=map_index)
+    found = run_query(query)
+    return XComModel.deserialize_value(found[0]) if found else None
+
+
+def run_query(query: Any) -> Any:
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        return session.scalars(query).all()
+
+
+def states(run: Any) -> dict[tuple[str, int], tuple[str, str | None]]:
+    """{(task, map index): (state, label)}."""
+    return {
+        (ti.task_id, ti.map_index): (str(ti.state), ti.rendered_map_index or None) for ti in run.get_task_instances()
+    }
+
+
+def test_what_a_run_did_is_seen_in_the_ui(world: str) -> None:
+    run = run_dag("us_price_updater", MIDNIGHT)
+    assert states(run) == {
+        ("prepare", -1): ("success", None),
+        ("update", 0): ("success", "2026-11-19 · 4 tickers"),
+        ("audit", -1): ("success", None),
+    }
+    assert xcom(run, "audit") == {
+        "job": "us-price",
+        "session": "2026-11-19",
+        "as_of": "2026-11-20T00:00:00+00:00",
+        "run_ids": [1],
+        "rows": {"new": 10_842, "changed": 0, "unchanged": 0, "held": 0},
+        "coverage": 1.0,
+        "expected": 10_842,
+        "open_gaps": 0,
+    }
+
+
+def test_the_event_of_the_asset_says_what_came(world: str) -> None:
+    from airflow.models.asset import AssetEvent
+    from sqlalchemy import select
+
+    run = run_dag("macro_updater", MIDNIGHT)
+    (event,) = run_query(select(AssetEvent).where(AssetEvent.source_run_id == run.run_id))
+    assert (event.source_task_id, event.extra["job"], event.extra["session"]) == ("audit", "macro", "2026-11-19")
+    assert event.extra == xcom(run, "audit")
+
+
+def test_on_a_closed_day_the_run_ends_green_and_says_why(world: str, replay: Replay) -> None:
+    """Thanksgiving 2025: New York's last session is Wednesday's."""
+    for day in (datetime(2025, 11, 27, 9, tzinfo=UTC), datetime(2025, 11, 28, 9, tzinfo=UTC)):
+        replay.move_clock(day)
+        run = run_dag("us_price_updater", day)
+        assert run.state == "success"
+    assert {task: state for (task, _), (state, _) in states(run).items()} == {
+        "prepare": "success",
+        "update": "skipped",
+        "audit": "skipped",
+    }
+    assert xcom(run, "prepare", "reason") == (
+        "XNYS did not trade on 2025-11-27: the last session, 2025-11-26, was loaded by run 1"
+    )
+    assert [row[:3] for row in ledger(world)] == [("us-price", "succeeded", "2025-11-26")] * 2
+
+
+def test_shards_are_tasks_of_one_run(world: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("include.insight_invest.planning.ASKING_SHARE", 0.0000012)  # of 1,000 requests a second: two
+    run = run_dag("us_price_updater", MIDNIGHT)
+    assert run.state == "success"
+    assert [label for (task, _), (_, label) in sorted(states(run).items()) if task == "update"] == [
+        f"2026-11-19 · part {part} of 2" for part in (1, 2)
+    ]
+    assert xcom(run, "audit")["rows"]["new"] == 10_842
+
+
+def test_a_task_that_says_it_is_done_and_is_not_in_the_ledger_is_found(
+    world: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("include.insight_invest.orchestration.updater._run", lambda *_: {})
+    run = run_dag("us_price_updater", MIDNIGHT)
+    assert run.state == "failed"
+    assert "the ledger has no successful run of us-price by 'airflow " in capsys.readouterr().out
 
 
 def test_a_manual_run_without_a_logical_date_looks_at_the_world_when_it_was_asked(world: str) -> None:

@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ class Replay:
 
     def __init__(self, data: Sequence[Path], now: datetime, port: int = 0) -> None:
         self.counts: Counter[str] = Counter()
+        self.arrivals: list[tuple[str, float]] = []  # (source, monotonic clock) of each request, in their order
         self._faults = FaultPlan()
         self._mutate: Mutate | None = None
         self._lock = threading.Lock()
@@ -113,6 +115,7 @@ class Replay:
         self.mutate(None)
         with self._lock:
             self.counts.clear()
+            self.arrivals.clear()
 
     def fault(self, kind: Fault | str, *, source: str | None = None, match: str = "", times: int | None = None) -> None:
         """Let the next ``times`` requests (None: all) meet ``kind``.
@@ -135,6 +138,7 @@ class Replay:
         source = _source(request)
         with self._lock:
             self.counts[source.value] += 1
+            self.arrivals.append((source.value, time.monotonic()))
         fault = self._faults.take(source, request)
         answer = self._from_source(source, request, fault)
         if fault is not None:

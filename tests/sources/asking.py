@@ -9,13 +9,14 @@ import pandas as pd
 from include.insight_invest.settings import Settings, load_settings
 from include.insight_invest.sources.base import Answer, PriceSource, Wanted, Window
 from include.insight_invest.store.universe import Target
+from tests.fixtures.market import RATES
 
 KEY = "0123456789abcdef0123456789abcdef"  # any 32 lower-case letters and digits are a FRED key to the replay
 
 
 def fast(**overrides: Any) -> Settings:
     """Settings without the politeness that real sources need."""
-    chosen = {"yahoo_rate": 1000, "naver_rate": 1000, "fred_rate": 1000, "retry_wait": 0.01, "fred_api_key": KEY}
+    chosen = dict.fromkeys(RATES, 1000) | {"retry_wait": 0.01, "fred_api_key": KEY}
     return load_settings(**(chosen | overrides))
 
 

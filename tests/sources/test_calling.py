@@ -13,7 +13,7 @@ from tests.sources.asking import fast
 
 
 def test_a_pace_holds_over_threads() -> None:
-    pace, moments = Pace(50), list[float]()
+    pace, moments = Pace("yahoo", 50), list[float]()
 
     def call() -> None:
         pace.wait()
@@ -28,7 +28,7 @@ def test_a_pace_holds_over_threads() -> None:
 
 
 def test_a_pace_does_not_save_up_for_later() -> None:
-    pace = Pace(20)
+    pace = Pace("yahoo", 20)
     pace.wait()
     time.sleep(0.12)
     started = time.monotonic()

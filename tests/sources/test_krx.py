@@ -7,6 +7,7 @@ import pytest
 
 from include.insight_invest.errors import InsightError, NotFound, SourceUnavailable, StaleSource, Throttled
 from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS
+from include.insight_invest.sources.calling import Pace
 from include.insight_invest.sources.krx import Snapshot
 from include.insight_invest.sources.krx_rows import snapshot_bars, snapshot_definitions
 from include.insight_invest.sources.reader import Requests
@@ -180,7 +181,7 @@ def test_429_is_not_tried_again(folder: Path, replay: Replay, match: str) -> Non
 def test_what_krx_itself_says_without_a_login_is_no_listing(folder: Path) -> None:
     """HTTP 400 with the body LOGOUT: the source is down for us, which is not the same as a market without data."""
     with pytest.raises(SourceUnavailable, match=r"data.krx.co.kr answered HTTP 400"):
-        Requests(5).get("https://data.krx.co.kr/comm/bldAttendant/getJsonData.cmd")
+        Requests(5, Pace("krx", 1000)).get("https://data.krx.co.kr/comm/bldAttendant/getJsonData.cmd")
 
 
 class TestRecorded:

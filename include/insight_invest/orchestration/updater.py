@@ -13,9 +13,11 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from include.insight_invest.errors import InsightError, UsageError
 from include.insight_invest.jobs import JOBS, Job
+from include.insight_invest.orchestration.alerts.deadlines import with_deadlines
 from include.insight_invest.orchestration.assets import ASSETS
 from include.insight_invest.orchestration.context import as_of_run, final_when_wrong, task_settings, trigger_of
 from include.insight_invest.orchestration.defaults import job_arguments, run_params
+from include.insight_invest.orchestration.freshness import publish_freshness
 from include.insight_invest.settings import Execution, load_settings
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ def updater_dag(job: Job, doc_md: str | None) -> DAG:
     def updater() -> None:
         run_job(job)
 
-    return updater()
+    return with_deadlines(updater(), time_out=job.execution_timeout, due_after=job.due_after, timezone=job.timezone)
 
 
 def run_job(job: Job) -> None:
@@ -58,19 +60,22 @@ def run_job(job: Job) -> None:
 def prepare(name: str) -> list[dict[str, Any]]:
     """Settle at which instant the run looks at the world, which session is its newest, and its shards.
 
-    On a day on which there is nothing to do there are none: the tasks after this one are skipped.
+    On a day on which there is nothing to do there are none: the ledger says so, the tasks after this one are skipped.
     """
     from include.insight_invest.planning import plan
 
     context = get_current_context()
     with final_when_wrong():
-        planned = plan(JOBS[name], _options(context), task_settings())
+        settings = task_settings()
+        planned = plan(JOBS[name], _options(context), settings)
     log.info("%s as of %s: the last session is %s", name, planned.as_of.isoformat(), planned.session)
     if planned.warning:
         log.warning("%s", planned.warning)
     if planned.reason:
         log.info("nothing to do: %s", planned.reason)
+        _run(name, _options(context), settings)
         context["ti"].xcom_push(key=REASON, value=planned.reason)
+        publish_freshness(JOBS[name], task_settings())
     return [
         {
             "label": planned.label(shard),
@@ -86,17 +91,8 @@ def prepare(name: str) -> list[dict[str, Any]]:
 @task(max_active_tis_per_dag=1, map_index_template="{{ task.op_kwargs['shard']['label'] }}")
 def update(name: str, shard: dict[str, Any]) -> dict[str, Any]:
     """Run the updater of one shard in this worker; its report, less the tickers, is the task's result."""
-    from include.insight_invest.runner import run
-
-    options = _options(get_current_context(), shard)
     with final_when_wrong():
-        report = run(JOBS[name], options, task_settings(), on_change=_log_change if options.dry_run else None)
-    for note in report.notes:
-        log.warning("%s", note)
-    if report.exit_code:
-        final = report.exit_code == UsageError.exit_code
-        raise (AirflowFailException if final else AirflowException)(report.summary())
-    return report.model_dump(mode="json", exclude={"problems"})
+        return _run(name, _options(get_current_context(), shard), task_settings())
 
 
 @task
@@ -131,7 +127,20 @@ def audit(name: str, shards: list[dict[str, Any]]) -> dict[str, Any]:
     }
     context["outlet_events"][ASSETS[name]].extra = told
     log.info("%s: ledger and data agree: %s", name, told)
+    publish_freshness(job, task_settings(), rows=proof.rows, coverage=covered.share if covered else None)
     return told
+
+
+def _run(name: str, options: Any, settings: Any) -> dict[str, Any]:
+    from include.insight_invest.runner import run
+
+    report = run(JOBS[name], options, settings, on_change=_log_change if options.dry_run else None)
+    for note in report.notes:
+        log.warning("%s", note)
+    if report.exit_code:
+        final = report.exit_code == UsageError.exit_code
+        raise (AirflowFailException if final else AirflowException)(report.summary())
+    return report.model_dump(mode="json", exclude={"problems"})
 
 
 def _options(context: Any, shard: dict[str, Any] | None = None) -> Any:

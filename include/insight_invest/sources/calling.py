@@ -11,10 +11,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
-from include.insight_invest.errors import SourceUnavailable
+from include.insight_invest.errors import SourceUnavailable, Throttled
 from include.insight_invest.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -22,21 +23,41 @@ log = logging.getLogger(__name__)
 MAXIMUM_WAIT_SECONDS = 30
 
 
-class Pace:
-    """At most ``rate`` calls a second, over all threads of this process."""
+class Turns(Protocol):
+    """Whose turn it is at a source, over all processes that ask it."""
 
-    def __init__(self, rate: float) -> None:
+    def take(self, source: str, interval: float) -> float | None:
+        """Take the next turn, ``interval`` seconds after the one before; seconds until it comes, None if unknown."""
+
+
+class Pace:
+    """At most ``rate`` calls a second to ``source``: by all processes that share ``turns``, else by this one alone."""
+
+    def __init__(self, source: str, rate: float, turns: Turns | None = None) -> None:
+        self._source = source
         self._interval = 1 / rate
+        self._turns = turns
         self._lock = threading.Lock()
         self._next = 0.0
+        self._stopped = threading.Event()
 
     def wait(self) -> None:
-        """Sleep until it is this call's turn."""
+        """Sleep until it is this call's turn. Raises Throttled after ``stop``, also in who is waiting then."""
+        if self._stopped.is_set() or self._stopped.wait(self._take()):
+            raise Throttled(f"not asked: {self._source} is not to be asked any more in this run")
+
+    def stop(self) -> None:
+        """Nobody gets a turn any more."""
+        self._stopped.set()
+
+    def _take(self) -> float:
+        """Seconds until the turn that is taken with this."""
         with self._lock:
+            shared = self._turns.take(self._source, self._interval) if self._turns else None
             now = time.monotonic()
-            turn = max(now, self._next)
+            turn = max(now, self._next) if shared is None else now + shared
             self._next = turn + self._interval
-        time.sleep(max(0.0, turn - now))
+            return turn - now
 
 
 def retrying[T](call: Callable[[], T], settings: Settings, *, what: str) -> T:

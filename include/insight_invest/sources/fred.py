@@ -18,7 +18,7 @@ import pandas as pd
 
 from include.insight_invest.errors import ConfigurationError, InsightError, NotFound, SourceUnavailable, Throttled
 from include.insight_invest.settings import Settings
-from include.insight_invest.sources.calling import Pace, retrying, socket_timeout
+from include.insight_invest.sources.calling import Pace, Turns, retrying, socket_timeout
 from include.insight_invest.wording import plain
 
 log = logging.getLogger(__name__)
@@ -78,10 +78,12 @@ class Fred:
 
     name = "fred"
 
-    def __init__(self, settings: Settings, vintages_per_request: int = VINTAGES_PER_REQUEST) -> None:
+    def __init__(
+        self, settings: Settings, vintages_per_request: int = VINTAGES_PER_REQUEST, turns: Turns | None = None
+    ) -> None:
         self._settings = settings
         self._size = vintages_per_request
-        self._pace = Pace(settings.fred_rate)
+        self._pace = Pace(self.name, settings.rate_of(self.name), turns)
         self._client: Any = None
         self.requests = 0
 

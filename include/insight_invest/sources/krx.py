@@ -20,7 +20,7 @@ from include.insight_invest import sessions
 from include.insight_invest.errors import InsightError, SourceError, SourceUnavailable, StaleSource, Throttled
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, Answer, State, Wanted
-from include.insight_invest.sources.calling import quiet, retrying, socket_timeout
+from include.insight_invest.sources.calling import Pace, Turns, quiet, retrying, socket_timeout
 from include.insight_invest.sources.krx_rows import shares_of, snapshot_bars
 from include.insight_invest.sources.reader import (
     CURRENCY,
@@ -56,11 +56,17 @@ class Snapshot:
 
     name = "krx"
 
-    def __init__(self, settings: Settings, renamed: Callable[[date], dict[str, str]] = lambda _: {}) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        renamed: Callable[[date], dict[str, str]] = lambda _: {},
+        turns: Turns | None = None,
+    ) -> None:
         """``renamed`` gives the codes of a session that are others today: {then: now}."""
         self._settings = settings
         self._renamed = renamed
-        self._http = Requests(settings.timeout)
+        self._pace = Pace(self.name, settings.rate_of(self.name), turns)
+        self._http = Requests(settings.timeout, self._pace)
         self._told = 0
         self._newest: tuple[date, pd.DataFrame] | None = None
         self.lost: dict[date, SourceError] = {}
@@ -177,6 +183,7 @@ class Snapshot:
         fdr = finance_datareader()
         fdr.krx.listing.requests = self._http
         self._http.answered = 0
+        self._pace.wait()  # the turn of the third request, which goes by pandas as soon as the second is answered
         try:
             with socket_timeout(self._settings.timeout), quiet("finance-datareader"):
                 listing = fdr.StockListing("KRX")

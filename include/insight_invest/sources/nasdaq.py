@@ -14,6 +14,7 @@ import pandas as pd
 from include.insight_invest.errors import SourceError, SourceUnavailable, StaleSource
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, Answer, State, Wanted
+from include.insight_invest.sources.calling import Pace, Turns
 from include.insight_invest.sources.listings import EXCHANGES, fetch_listing, parse_listing, parse_quotes
 
 CURRENCY = "USD"
@@ -37,8 +38,9 @@ class Nasdaq:
 
     name = "nasdaq"
 
-    def __init__(self, settings: Settings, closes: pd.DataFrame, eve: date) -> None:
+    def __init__(self, settings: Settings, closes: pd.DataFrame, eve: date, turns: Turns | None = None) -> None:
         self._settings = settings
+        self._pace = Pace(self.name, settings.rate_of(self.name), turns)
         self._stored = closes.pivot(index="ticker", columns="trade_date", values="close")
         self._eve = pd.Timestamp(eve)
         self._files: dict[str, bytes] = {}
@@ -108,6 +110,7 @@ class Nasdaq:
         if self.requests:
             return
         for exchange in EXCHANGES:
+            self._pace.wait()
             self.requests += 1
             try:
                 self._files[exchange] = fetch_listing(exchange, self._settings.timeout)

@@ -8,7 +8,7 @@ import pandas as pd
 from include.insight_invest.errors import InsightError, NotFound, SourceError, SourceUnavailable, Throttled
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import ACTION_COLUMNS, BAR_COLUMNS, Answer, Wanted, batches, problem
-from include.insight_invest.sources.calling import Pace, quiet, retrying
+from include.insight_invest.sources.calling import Pace, Turns, quiet, retrying
 from include.insight_invest.sources.reader import CURRENCY, Requests, finance_datareader, reason_of, without_halt_zeros
 
 HISTORY_BATCH_TICKERS = 25
@@ -19,10 +19,9 @@ class Naver:
 
     name = "naver"
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, turns: Turns | None = None) -> None:
         self._settings = settings
-        self._http = Requests(settings.timeout)
-        self._pace = Pace(settings.naver_rate)
+        self._http = Requests(settings.timeout, Pace(self.name, settings.rate_of(self.name), turns))
 
     @property
     def requests(self) -> int:
@@ -82,7 +81,6 @@ class Naver:
         return without_halt_zeros(bars)
 
     def _history(self, code: str) -> pd.DataFrame:
-        self._pace.wait()
         fdr = finance_datareader()
         fdr.naver.data.requests = self._http
         try:

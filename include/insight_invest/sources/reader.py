@@ -13,23 +13,26 @@ import pandas as pd
 import requests
 
 from include.insight_invest.errors import NotFound, SourceUnavailable, Throttled
-from include.insight_invest.sources.calling import quiet
+from include.insight_invest.sources.calling import Pace, quiet
 from include.insight_invest.wording import plain
 
 CURRENCY = "KRW"
 
 
 class Requests:
-    """What finance-datareader knows as ``requests``: the same calls with a time-out, counted, the last answer kept."""
+    """What finance-datareader knows as ``requests``: the same calls at a pace, with a time-out, counted; and the last
+    answer."""
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, pace: Pace) -> None:
         self.timeout = timeout
+        self.pace = pace
         self.count = 0
         self.answered = 0
         self.last_text = ""
 
     def get(self, url: str, **kwargs: Any) -> requests.Response:
         """GET ``url``; raises Throttled on 429, NotFound on 404, SourceUnavailable on any other refusal."""
+        self.pace.wait()
         self.count += 1
         response = requests.get(url, timeout=self.timeout, **kwargs)
         if response.status_code == 429:

@@ -21,7 +21,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from include.insight_invest.errors import NotFound, SourceError, SourceUnavailable, Throttled, UniverseError
+from include.insight_invest.errors import (
+    InsightError,
+    NotFound,
+    SourceError,
+    SourceUnavailable,
+    Throttled,
+    UniverseError,
+)
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import (
     ACTION_COLUMNS,
@@ -33,7 +40,7 @@ from include.insight_invest.sources.base import (
     batches,
     problem,
 )
-from include.insight_invest.sources.calling import Pace, retrying
+from include.insight_invest.sources.calling import Pace, Turns, retrying
 from include.insight_invest.sources.symbols import yahoo_symbol
 
 log = logging.getLogger(__name__)
@@ -58,13 +65,12 @@ class Yahoo:
 
     name = "yahoo"
 
-    def __init__(self, settings: Settings, iso_code: str) -> None:
+    def __init__(self, settings: Settings, iso_code: str, turns: Turns | None = None) -> None:
         self._settings = settings
         self._iso_code = iso_code
-        self._pace = Pace(settings.yahoo_rate)
+        self._pace = Pace(self.name, settings.rate_of(self.name), turns)
         self._throttled = threading.Event()
-        self._stopped = threading.Event()
-        self._client = _Client(settings.timeout, ZONES[iso_code])
+        self._client = _Client(settings.timeout, ZONES[iso_code], self._pace)
 
     @property
     def requests(self) -> int:
@@ -86,7 +92,7 @@ class Yahoo:
                 if number == 0 and outages and not any(isinstance(result, _History) for result in results):
                     raise outages[0]
         except BaseException:
-            self._stopped.set()
+            self._pace.stop()
             raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)  # who is stopped by SIGTERM has no time to wait
@@ -124,6 +130,7 @@ class Yahoo:
             return retrying(lambda: self._history(symbol, wanted), self._settings, what=f"Yahoo {symbol}")
         except Throttled as error:
             self._throttled.set()
+            self._pace.stop()  # who waits for a turn does not get one
             return error
         except SourceError as error:
             log.warning("%s: %s", ticker, error)
@@ -135,9 +142,6 @@ class Yahoo:
     def _history(self, symbol: str, wanted: Wanted) -> _History:
         if self._throttled.is_set():
             raise Throttled("not asked: Yahoo asked to slow down (429) earlier in this run")
-        if self._stopped.is_set():
-            raise Throttled("not asked: the run was stopped")
-        self._pace.wait()
         start = wanted.window.start or EARLIEST
         frame, currency = self._client.history(symbol, min(start, wanted.window.actions_from or start))
         if frame.empty:
@@ -150,10 +154,11 @@ class Yahoo:
 class _Client:
     """yfinance, with a session of its own that counts requests and caches that no other process shares."""
 
-    def __init__(self, timeout: float, zone: str) -> None:
+    def __init__(self, timeout: float, zone: str, pace: Pace) -> None:
         self._yf = _yfinance()  # here, before there are threads: it is set up once
         self._timeout = timeout
         self._zone = zone
+        self._pace = pace
         self._count = 0
         self._lock = threading.Lock()
         self._session: Any = None
@@ -179,6 +184,8 @@ class _Client:
             # what is not numbers by days is no chart either
             frame = frame.astype(float).set_index(pd.DatetimeIndex(frame.index))
             return frame, str(ticker.history_metadata.get("currency") or "")
+        except InsightError:
+            raise
         except Exception as error:
             raise _named(symbol, error) from error
 
@@ -189,6 +196,7 @@ class _Client:
                 send = self._session.request
 
                 def counted(*args: Any, **kwargs: Any) -> Any:
+                    self._pace.wait()
                     with self._lock:
                         self._count += 1
                     return send(*args, **kwargs)

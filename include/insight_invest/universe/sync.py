@@ -15,6 +15,7 @@ from include.insight_invest.store.database import Connection
 from include.insight_invest.store.lease import lease
 from include.insight_invest.store.listed import define_listing, last_listing, record_listing
 from include.insight_invest.store.load import LoadContext
+from include.insight_invest.store.turns import SharedTurns
 from include.insight_invest.updaters.us import listings_of
 
 if TYPE_CHECKING:
@@ -82,12 +83,13 @@ def _sync(connection: Connection, found: _Listing, iso_code: str, now: datetime)
 
 
 def _listing(connection: Connection, settings: Settings, iso_code: str, now: datetime) -> _Listing:
-    if iso_code == "KR":
-        listing, session = Snapshot(settings).newest_dated()
-        return _Listing(snapshot_definitions(listing), session, Snapshot.name)
-    session = sessions.last_closed("XNYS", now)
-    nasdaq = listings_of(connection, settings, session)
-    rows = nasdaq.definitions()
+    with SharedTurns(settings.database()) as turns:
+        if iso_code == "KR":
+            listing, session = Snapshot(settings, turns=turns).newest_dated()
+            return _Listing(snapshot_definitions(listing), session, Snapshot.name)
+        session = sessions.last_closed("XNYS", now)
+        nasdaq = listings_of(connection, settings, session, turns)
+        rows = nasdaq.definitions()
     try:
         nasdaq.prove(session)
     except StaleSource as error:

@@ -75,7 +75,7 @@ def explain_moves(run: Run, targets: Sequence[Target]) -> int:
         run.notes.append(f"{len(unexplained) - len(asked)} shares' base prices are asked about in the next runs")
     wanted = [Wanted(target=mine[one], window=Window(start=None, session=run.session)) for one in asked]
     ended: dict[str, list[BaseMove]] = {}
-    for answer in Naver(run.settings).prices(wanted):
+    for answer in Naver(run.settings, run.turns).prices(wanted):
         for state, moves in _explain_answer(run, answer, unexplained).items():
             ended.setdefault(state, []).extend(moves)
     _note(run, ended)

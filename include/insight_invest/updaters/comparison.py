@@ -108,7 +108,7 @@ def _ask(run: Run, wanted: Sequence[Wanted]) -> list[Answer]:
     """What the job's last source says of ``wanted``; its requests are counted."""
     if run.job.iso_code == "US":
         return [ask_listings(run, wanted)]
-    yahoo = Yahoo(run.settings, run.job.iso_code)
+    yahoo = Yahoo(run.settings, run.job.iso_code, run.turns)
     try:
         return list(yahoo.prices(wanted))
     finally:

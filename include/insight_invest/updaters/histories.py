@@ -15,7 +15,7 @@ def other_histories(run: Run) -> list[PriceSource]:
     from include.insight_invest.sources.yahoo import Yahoo
 
     made: dict[str, Callable[[], PriceSource]] = {
-        "naver": lambda: Naver(run.settings),
-        "yahoo": lambda: Yahoo(run.settings, run.job.iso_code),
+        "naver": lambda: Naver(run.settings, run.turns),
+        "yahoo": lambda: Yahoo(run.settings, run.job.iso_code, run.turns),
     }
     return [made[name]() for name in HISTORIES if name in run.job.sources[1:] and name not in run.refusing]

@@ -93,7 +93,7 @@ def _ask(run: Run, left: Sequence[Target]) -> None:
     if run.job.iso_code == "US":
         wanted = wanted_of(run, left)[: run.requests_left]
         try:
-            land_more(run, Yahoo(run.settings, run.job.iso_code).prices(wanted))
+            land_more(run, Yahoo(run.settings, run.job.iso_code, run.turns).prices(wanted))
         except SourceError as error:
             run.notes.append(f"Yahoo was asked for {count(len(wanted), 'ticker')}: {error}")
             log.warning("%s", run.notes[-1])

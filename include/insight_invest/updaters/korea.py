@@ -54,7 +54,7 @@ def update_kr(run: Run) -> None:
         run.notes.append(f"KRX's listing was of no use ({error}); Yahoo was asked instead")
         log.warning("%s", run.notes[-1])
         wanted = wanted_of(run, targets, history=False)
-        land_all(run, Yahoo(run.settings, run.job.iso_code).prices(wanted[: run.requests_left]), len(wanted))
+        land_all(run, Yahoo(run.settings, run.job.iso_code, run.turns).prices(wanted[: run.requests_left]), len(wanted))
 
 
 def _update_past(run: Run) -> None:
@@ -63,7 +63,7 @@ def _update_past(run: Run) -> None:
         _know_somebody(run)
     if not read_by_listing(run, days):
         wanted = wanted_of(run, targets_of(run))
-        land_all(run, Naver(run.settings).prices(wanted[: run.requests_left]), len(wanted))
+        land_all(run, Naver(run.settings, run.turns).prices(wanted[: run.requests_left]), len(wanted))
         if not run.options.full_refresh:
             note_restated(run, "the range")
         return

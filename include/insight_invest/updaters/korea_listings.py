@@ -36,7 +36,7 @@ def snapshot_of(run: Run) -> Snapshot:
     def renamed(day: date) -> dict[str, str]:
         return run.again(lambda: present_symbols(run.connection, run.job.iso_code, day))
 
-    return Snapshot(run.settings, renamed)
+    return Snapshot(run.settings, renamed, run.turns)
 
 
 @repeatable

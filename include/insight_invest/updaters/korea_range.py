@@ -130,7 +130,7 @@ def fill_from_naver(run: Run, walk: Walk) -> None:
     window = Window(start=lost[0], session=lost[-1])
     wanted = [Wanted(target=one, window=window) for one in targets if one.ticker not in run.parts]
     before = dict(run.outcomes)
-    answers = _only(Naver(run.settings).prices(wanted[: run.requests_left]), lost)
+    answers = _only(Naver(run.settings, run.turns).prices(wanted[: run.requests_left]), lost)
     try:
         walk.land(run, answers, len(wanted))
     finally:

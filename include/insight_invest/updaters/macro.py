@@ -36,7 +36,7 @@ TRUSTED_DAYS = 30
 def update_macro(run: Run) -> None:
     """Every series of tb_macro, one after another; one that fails does not stop the next, a 429 stops them all."""
     wanted, known = _wanted(run)
-    fred = Fred(run.settings)
+    fred = Fred(run.settings, turns=run.turns)
     run.used(fred.name)
     throttled = False
     for done, series in enumerate(wanted, start=1):

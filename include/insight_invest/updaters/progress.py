@@ -15,6 +15,7 @@ from include.insight_invest.jobs import Job
 from include.insight_invest.log import redact
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import Answer, State
+from include.insight_invest.sources.calling import Turns
 from include.insight_invest.store import ledger
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.lease import one_batch_at_a_time
@@ -75,6 +76,7 @@ class Run:
     context: LoadContext
     session: date
     progress: Progress
+    turns: Turns | None = None  # at the sources, with the other processes
     counts: Counts = field(default_factory=Counts)
     outcomes: dict[str, tuple[State, str | None]] = field(default_factory=dict)
     whole: set[int] = field(default_factory=set)  # the meta_ids whose whole history is asked for

@@ -9,6 +9,7 @@ from include.insight_invest import sessions
 from include.insight_invest.errors import SourceError, SourceUnavailable
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.base import Answer, State, Wanted, Window
+from include.insight_invest.sources.calling import Turns
 from include.insight_invest.sources.listings import EXCHANGES
 from include.insight_invest.sources.nasdaq import Nasdaq
 from include.insight_invest.sources.yahoo import Yahoo
@@ -37,7 +38,7 @@ def update_us(run: Run) -> None:
     """
     wanted = wanted_of(run, targets_of(run))
     try:
-        land_all(run, Yahoo(run.settings, run.job.iso_code).prices(wanted[: run.requests_left]), len(wanted))
+        land_all(run, Yahoo(run.settings, run.job.iso_code, run.turns).prices(wanted[: run.requests_left]), len(wanted))
     except SourceUnavailable as down:
         left = _left(run, wanted, str(down))
         if not (left and _stand_in(run, left)):
@@ -48,10 +49,10 @@ def update_us(run: Run) -> None:
             _stand_in(run, left)
 
 
-def listings_of(connection: Connection, settings: Settings, session: date) -> Nasdaq:
+def listings_of(connection: Connection, settings: Settings, session: date, turns: Turns | None = None) -> Nasdaq:
     """The exchanges' files, with what is stored of the sessions before ``session`` to prove by that they are of it."""
     eve, start = (sessions.back("XNYS", session, count) for count in (1, PROVING_SESSIONS))
-    return Nasdaq(settings, recent.closes(connection, "US", start, session), eve)
+    return Nasdaq(settings, recent.closes(connection, "US", start, session), eve, turns)
 
 
 def ask_listings(run: Run, wanted: Sequence[Wanted]) -> Answer:
@@ -60,7 +61,7 @@ def ask_listings(run: Run, wanted: Sequence[Wanted]) -> Answer:
     Raises as ``Nasdaq.prices``.
     """
     if run.listings is None:
-        run.listings = run.again(lambda: listings_of(run.connection, run.settings, run.end))
+        run.listings = run.again(lambda: listings_of(run.connection, run.settings, run.end, run.turns))
     nasdaq = run.listings
     sent, proven = nasdaq.requests, nasdaq.proven
     try:
