@@ -93,8 +93,7 @@ class Stack:
             trust_env=False,
             timeout=60,
         )
-        files = {file.name for file in (ROOT / "dags").glob("*.py")}
-        until(lambda: {Path(dag["fileloc"]).name for dag in self._dags()} == files, "a Dag of every file")
+        until(self._has_every_dag, "a Dag of every file")
 
     def stop(self) -> None:
         """Stop every process."""
@@ -204,6 +203,12 @@ class Stack:
         self._scheduler.stop()
         env = {**self.env, "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": used}
         self._scheduler.start("scheduler", components.commands(self._port)["scheduler"], env)
+
+    def _has_every_dag(self) -> bool:
+        broken = self.call("GET", "/importErrors")["import_errors"]
+        assert broken == []
+        files = {file.name for file in (ROOT / "dags").glob("*.py")}
+        return {Path(dag["fileloc"]).name for dag in self._dags()} == files
 
     def _dags(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.call("GET", "/dags?limit=100")["dags"]
