@@ -44,7 +44,12 @@ class Ran:
     """A run of `update` alone: its state, its tries, what the last try raised, its result."""
 
     def __init__(
-        self, *, retries: int = 0, conf: dict[str, Any] | None = None, time_out: timedelta = timedelta(minutes=30)
+        self,
+        *,
+        retries: int = 0,
+        conf: dict[str, Any] | None = None,
+        time_out: timedelta = timedelta(minutes=30),
+        job: str = "us-price",
     ) -> None:
         from airflow.sdk import DAG
         from airflow.sdk.listener import get_listener_manager
@@ -56,7 +61,7 @@ class Ran:
         arguments = {"retries": retries, "retry_delay": timedelta(0)}
         # a Dag of this name is known to the database: `test` wants one that is
         with DAG(JOBS["us-price"].dag_id, schedule=None, params=run_params(), default_args=arguments) as dag:
-            update_on_ecs(pool="yahoo", time_out=time_out).expand(shard=[SHARD])
+            update_on_ecs(pool="yahoo", time_out=time_out).expand(shard=[{**SHARD, "job": job}])
         get_listener_manager().add_listener(raised)
         try:
             run = dag.test(logical_date=AS_OF, run_conf=conf or {})
@@ -149,7 +154,7 @@ def test_a_task_that_failed_to_start_says_so(cluster: Cluster, reason: str, advi
 
 
 def test_a_family_that_is_not_there_is_not_tried_again(cluster: Cluster) -> None:
-    ran = Ran(retries=2, name="macro")
+    ran = Ran(retries=2, job="macro")
     assert (ran.state, ran.tries) == ("failed", 1)
     assert "ECS did not start insight-invest-macro" in ran.told
     assert "Nothing ran, nothing was changed. Mend the deployment" in ran.told
@@ -224,7 +229,9 @@ def test_a_task_whose_trigger_was_lost_is_stopped(cluster: Cluster) -> None:
     task = cluster.start([])
     until(lambda: "at work" in cluster.log(f"updater/updater/{task.id}") if cluster.fargate.running() else False)
     with DAG("lost", schedule=None):
-        operator = update_on_ecs(pool="yahoo", time_out=timedelta(minutes=30)).expand(shard=[SHARD]).unmap({"shard": SHARD})
+        operator = (
+            update_on_ecs(pool="yahoo", time_out=timedelta(minutes=30)).expand(shard=[SHARD]).unmap({"shard": SHARD})
+        )
     ti = SimpleNamespace(map_index=0, xcom_pull=lambda **_: task.task_arn)
     with pytest.raises(AirflowException, match=r"the triggerer lost the ECS task \(Trigger timeout\)\. It was stopped"):
         operator.resume_execution("__fail__", {"error": "Trigger timeout"}, {"ti": ti})
