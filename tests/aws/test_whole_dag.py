@@ -8,7 +8,7 @@ import pytest
 from include.insight_invest.jobs import JOBS
 from include.insight_invest.orchestration.ecs_operator import command_of
 from tests.aws.conftest import Cluster, until
-from tests.dags.test_runs import run_dag
+from tests.dags.conftest import run_dag
 from tests.fixtures.market import KEY, THURSDAY, Market
 
 pytestmark = pytest.mark.usefixtures("airflow_database", "kept_logging")
