@@ -16,7 +16,7 @@ export PYTHONPATH := $(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos fuzz bench lint up down dags-test lock
+.PHONY: help setup demo test chaos fuzz bench lint up down dags-test bundle lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,9 @@ down: setup ## stop whatever `make up` or `make demo` started
 
 dags-test: setup ## run one Dag once: DAG=kr_price_updater DATE=2026-11-20
 	@$(PYTHON) -m local.run_dag $(DAG) $(DATE)
+
+bundle: setup ## make what is uploaded to MWAA, in build/ (docs/mwaa.md); SETTINGS=FILE goes into startup.sh
+	@$(PYTHON) -m local.bundle --lane $(LANE) $(if $(SETTINGS),--settings "$(SETTINGS)")
 
 bench: setup ## measure the store beside its peers (an hour or two; QUICK=1: two minutes); ARGS="--only daily --rounds 7", ARGS=--resume
 	@LANE=peers scripts/setup

@@ -25,15 +25,6 @@ with create_session() as session:
 """
 
 
-@pytest.fixture
-def airflow(market: Market, tmp_path: Path) -> dict[str, str]:
-    """The environment of a fresh checkout with a home of its own, migrated, and the connection to the database."""
-    env = market.env | {"AIRFLOW_HOME": str(tmp_path / "airflow"), "PYTHONPATH": str(ROOT)}
-    env["AIRFLOW_CONN_INSIGHT_INVEST"] = market.url
-    run(env, "-m", "airflow", "db", "migrate")
-    return env
-
-
 def run(env: dict[str, str], *arguments: str) -> str:
     done = subprocess.run([sys.executable, *arguments], env=env, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -41,17 +32,18 @@ def run(env: dict[str, str], *arguments: str) -> str:
 
 
 @pytest.mark.timeout(300)
-def test_the_bare_command_ends_with_0(airflow: dict[str, str], market: Market) -> None:
-    run(airflow, "-m", "airflow", "dags", "test", "us_price_updater", "2026-01-08")
+def test_the_bare_command_ends_with_0_and_the_schedulers_copy_has_its_deadlines(market: Market, tmp_path: Path) -> None:
+    """In a home of its own, as in a fresh checkout: the command also writes what the scheduler would read."""
+    env = market.env | {"AIRFLOW_HOME": str(tmp_path / "airflow"), "PYTHONPATH": str(ROOT)}
+    env["AIRFLOW_CONN_INSIGHT_INVEST"] = market.url
+    run(env, "-m", "airflow", "db", "migrate")
+
+    run(env, "-m", "airflow", "dags", "test", "us_price_updater", "2026-01-08")
+
     assert [row["status"] for row in market.ledger()] == ["succeeded"]
-
-
-@pytest.mark.timeout(300)
-def test_the_schedulers_copy_of_the_dag_has_its_deadlines(airflow: dict[str, str]) -> None:
-    run(airflow, "-m", "airflow", "dags", "reserialize")
-    shown = json.loads(run(airflow, "-c", SHOW).splitlines()[-1])
     path = "include.insight_invest.orchestration.alerts.callbacks.late"
-    assert [(reference, callback["path"]) for reference, callback in shown] == [
-        ("DagRunLogicalDateDeadline", path),
-        ("DagRunQueuedAtDeadline", path),
+    shown = json.loads(run(env, "-c", SHOW).splitlines()[-1])
+    assert [(reference, data["path"], data["kwargs"]) for reference, data in shown] == [
+        ("DagRunLogicalDateDeadline", path, {"which": "due", "after": 5400.0, "timezone": "Asia/Seoul"}),
+        ("DagRunQueuedAtDeadline", path, {"which": "time-out", "after": 1800.0, "timezone": "Asia/Seoul"}),
     ]

@@ -8,6 +8,7 @@ import pytest
 from include.insight_invest.jobs import JOBS
 from include.insight_invest.runner import RunOptions, run
 from include.insight_invest.settings import Settings
+from include.insight_invest.sources.calling import Turns
 from include.insight_invest.sources.fred import Fred
 from include.insight_invest.starter import macro_file
 from include.insight_invest.updaters import macro
@@ -23,8 +24,8 @@ FRIDAY = "2026-01-09T12:00+00:00"
 class InFifties(Fred):
     """Fifty vintages a request, so that a recorded series takes many."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings, vintages_per_request=50)
+    def __init__(self, settings: Settings, turns: Turns | None = None) -> None:
+        super().__init__(settings, vintages_per_request=50, turns=turns)
 
 
 class TestRequests:

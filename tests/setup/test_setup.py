@@ -22,7 +22,8 @@ def checkout(tmp_path: Path) -> Path:
     """A checkout with an empty lock and, on its own PATH, this Python and this uv."""
     root = tmp_path / "check out"
     (root / "scripts").mkdir(parents=True)
-    shutil.copy(REPOSITORY / "scripts" / "setup", root / "scripts")
+    for script in ("setup", "indexes"):
+        shutil.copy(REPOSITORY / "scripts" / script, root / "scripts")
     (root / "requirements-3.2.1.lock").write_text("")
     tools, wheels = tmp_path / "tools", tmp_path / "wheels"
     tools.mkdir()

@@ -7,9 +7,11 @@ whatever has stopped: the Dag, its scheduler, or all of Airflow.
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from include.insight_invest.jobs import Job
+from include.insight_invest.log import redact
 from include.insight_invest.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -34,8 +36,9 @@ def publish_freshness(
         log.info("metrics %s", json.dumps({"job": job.name, **{name: value for name, (value, _) in metrics.items()}}))
         if settings.metrics_namespace:
             _send(job, settings, metrics)
-    except Exception:
-        log.exception("%s: its freshness was not published; the run itself is whole", job.name)
+    except Exception as error:  # noqa: BLE001 (of a library that has many; none of them may fail a run that is whole)
+        why = f"{type(error).__name__}: {redact(str(error))}"
+        log.error("%s: its freshness was not published; the run is whole: %s", job.name, why)  # noqa: TRY400
 
 
 def sessions_behind(job: Job, settings: Settings) -> int:
@@ -69,4 +72,5 @@ def _send(job: Job, settings: Settings, metrics: Mapping[str, tuple[float, str]]
     ]
     bounded = Config(connect_timeout=SECONDS, read_timeout=SECONDS, retries={"total_max_attempts": 3})
     client = Session().client("cloudwatch", config=bounded)
-    client.put_metric_data(Namespace=settings.metrics_namespace, MetricData=data)
+    with closing(client):
+        client.put_metric_data(Namespace=settings.metrics_namespace, MetricData=data)

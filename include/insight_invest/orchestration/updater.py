@@ -64,7 +64,7 @@ def _tasks(job: Job | None, *, pool: str, outlet: Asset | AssetAlias) -> None:
     if load_settings().execution is Execution.ECS:
         from include.insight_invest.orchestration.ecs import update_on_ecs
 
-        updated = update_on_ecs(job).expand(shard=shards)
+        updated = update_on_ecs(job, pool).expand(shard=shards)
     else:
         updated = update.override(pool=pool).partial(name=name).expand(shard=shards)
     proven = audit.override(outlets=[outlet])(name, shards)  # type: ignore[arg-type]  # at run time

@@ -38,7 +38,8 @@ class Closed:
 def open_incident(connection: Connection, incident: Incident, message: str, now: datetime) -> int | None:
     """The incident's id for who is to tell it; None where somebody has told it, or is just telling it.
 
-    One that was closed is opened again; one that no channel took is told again after ``TELLING``.
+    A run that has failed is not late as well. One that was closed is opened again; one that no channel took is told
+    again after ``TELLING``.
     """
     row = connection.execute(
         sql("open_incident"), {**vars(incident), "message": message, "now": now, "untold_since": now - TELLING}

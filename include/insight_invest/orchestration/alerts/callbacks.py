@@ -50,7 +50,6 @@ async def late(*, which: str, after: float, timezone: str, context: Mapping[str,
     from asgiref.sync import sync_to_async
 
     from include.insight_invest.orchestration.alerts.reach import reach_from_triggerer
-    from include.insight_invest.orchestration.alerts.telling import Happening, tell
 
     dag_run, passed_at = context["dag_run"], context["deadline"]["deadline_time"]
     if isinstance(passed_at, str):
@@ -60,9 +59,17 @@ async def late(*, which: str, after: float, timezone: str, context: Mapping[str,
     log.info("%s %s: the deadline %s has passed: %s", dag_id, run_id, which, judged.what)
     if judged.kind is None:
         return
-    happening = Happening(dag_id=dag_id, run_id=run_id, what=judged.what, log_url=_run_url(dag_id, run_id))
-    # A thread of its own: databases and channels are asked synchronously, and the triggerer has others to serve.
-    await sync_to_async(tell, thread_sensitive=False)(judged.kind, happening, await reach_from_triggerer())
+    # A thread of its own: imports, databases and channels would hold up the triggerer, which has others to serve.
+    # Connections are asked for before: that conversation is the event loop's.
+    await sync_to_async(_tell_late, thread_sensitive=False)(
+        judged.kind, dag_id, run_id, judged.what, await reach_from_triggerer()
+    )
+
+
+def _tell_late(kind: Kind, dag_id: str, run_id: str, what: str, reach: Any) -> None:
+    from include.insight_invest.orchestration.alerts.telling import Happening, tell
+
+    tell(kind, Happening(dag_id=dag_id, run_id=run_id, what=what, log_url=_run_url(dag_id, run_id)), reach)
 
 
 def _tell_failure(context: Mapping[str, Any], what: str) -> None:

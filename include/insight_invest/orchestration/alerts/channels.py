@@ -6,12 +6,15 @@ them together take at most about 20 s: the dag processor ends a callback after 5
 
 import json
 import logging
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from html import escape
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
+
+from tenacity import RetryError, Retrying, stop_after_attempt, wait_exponential
 
 from include.insight_invest.errors import ConfigurationError
 from include.insight_invest.log import redact
@@ -51,22 +54,29 @@ def _channels(reach: Reach) -> dict[str, Channel]:
 
 
 def _try(name: str, channel: Channel, alert: Alert) -> bool:
-    for attempt in range(1, ATTEMPTS + 1):
-        try:
-            channel(alert)
-        except Exception as error:  # noqa: BLE001 (of three libraries; a channel must not stop the others)
-            # A library's message may repeat what it was given, and Slack's URL is a secret: see _post.
-            log.warning(
-                "alert by %s, try %d of %d: %s: %s",
-                *(name, attempt, ATTEMPTS, type(error).__name__, plain(redact(str(error)))),
-            )
-        else:
-            log.info("alert by %s: taken", name)
-            return True
-        if attempt < ATTEMPTS:
-            time.sleep(PAUSE * 2 ** (attempt - 1))
-    log.error("alert by %s: given up after %d tries. The message is above; look after the channel", name, ATTEMPTS)
-    return False
+    tries = Retrying(
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_exponential(PAUSE),
+        before_sleep=lambda state: log.warning(
+            "alert by %s, try %d of %d: %s", name, state.attempt_number, ATTEMPTS, _why(state.outcome)
+        ),
+    )
+    try:
+        tries(channel, alert)
+    except RetryError as error:
+        log.error(  # noqa: TRY400 (its traceback might repeat a secret)
+            "alert by %s: given up after %d tries: %s. The message is above; look after the channel",
+            *(name, ATTEMPTS, _why(error.last_attempt)),
+        )
+        return False
+    log.info("alert by %s: taken", name)
+    return True
+
+
+def _why(attempt: Future[object] | None) -> str:
+    """What a library said. It may repeat what it was given: Slack's URL is a secret, and _post gives it to none."""
+    error = attempt.exception() if attempt else None
+    return f"{type(error).__name__}: {plain(redact(str(error)))}"
 
 
 def _publish(alert: Alert, reach: Reach) -> None:
@@ -77,7 +87,8 @@ def _publish(alert: Alert, reach: Reach) -> None:
     arn = reach.settings.alert_topic_arn or ""
     bounded = Config(connect_timeout=SECONDS, read_timeout=SECONDS, retries={"total_max_attempts": 1})
     client = Session().client("sns", region_name=arn.split(":")[3], config=bounded)
-    client.publish(TopicArn=arn, Subject=alert.subject, Message=alert.body)
+    with closing(client):
+        client.publish(TopicArn=arn, Subject=alert.subject, Message=alert.body)
 
 
 def _mail(alert: Alert, reach: Reach) -> None:
@@ -112,5 +123,9 @@ def _post(alert: Alert, reach: Reach) -> None:
         raise ConfigurationError("the connection insight_slack has no URL: its password is the webhook's")
     body = json.dumps({"text": f"*{alert.subject}*\n{alert.body}"}).encode()
     request = Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 (the scheme was looked at)
-    with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 (as above)
-        answer.read()
+    try:
+        with urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 (as above)
+            answer.read()
+    except HTTPError as error:
+        error.close()  # an answer too, with a socket
+        raise

@@ -63,4 +63,4 @@ def _coverage(settings: Settings, job: Job) -> str:
     except InsightError as error:
         log.warning("the market was not counted for an alert: %s", error)
         return "Coverage: not counted (`run_scheduled_job.py coverage` does)."
-    return f"Coverage: {covered.share:.2%} of {covered}."
+    return f"Coverage: {covered.share:.2%} of {covered}." if covered.sessions else "Coverage: nothing is expected yet."

@@ -1,7 +1,7 @@
 """Where alerts go: the settings, and what only Airflow's connections know, asked as the calling process can ask."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from airflow.sdk import Connection
@@ -18,12 +18,27 @@ SMTP_CONNECTION = "smtp_default"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Mailbox:
+    """What SmtpHook reads of a connection, read before.
+
+    An Airflow connection masks its secrets whenever its extra is read, by asking the supervisor; from a thread of the
+    triggerer that tears the triggerer's own conversation apart (3.2.1: "Response read out of order"), and ends it.
+    """
+
+    host: str | None
+    port: int | None
+    login: str | None
+    password: str | None = field(repr=False)
+    extra_dejson: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Reach:
     """Whom a message goes to, and the database that knows what was told. What is None is not there."""
 
     settings: Settings
     slack: SecretStr | None = None  # the webhook's URL
-    smtp: Any = None  # an Airflow connection
+    smtp: Mailbox | None = None
 
 
 def reach() -> Reach:
@@ -62,7 +77,20 @@ def _reach_with(found: dict[str, Any]) -> Reach:
     database = found.get(CONNECTION)
     settings = load_settings(database_url=connection_url(database)) if database else load_settings()
     slack = found.get(SLACK_CONNECTION)
-    return Reach(settings=settings, slack=_webhook(slack) if slack else None, smtp=found.get(SMTP_CONNECTION))
+    smtp = found.get(SMTP_CONNECTION)
+    return Reach(
+        settings=settings, slack=_webhook(slack) if slack else None, smtp=_mailbox(smtp) if smtp is not None else None
+    )
+
+
+def _mailbox(connection: Any) -> Mailbox:
+    return Mailbox(
+        host=connection.host,
+        port=connection.port,
+        login=connection.login,
+        password=connection.password,
+        extra_dejson=connection.extra_dejson,
+    )
 
 
 def _webhook(connection: Any) -> SecretStr:
