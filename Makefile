@@ -16,10 +16,10 @@ export PYTHONPATH := $(CURDIR)
 unexport PYTHONDONTWRITEBYTECODE PYTHONHOME VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test chaos fuzz bench lint up down dags-test bundle lock
+.PHONY: help setup demo test test-celery chaos fuzz bench lint up down dags-test bundle lock
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: ## make the virtual environment from the lock (the other targets do it by themselves)
 	@scripts/setup
@@ -31,6 +31,9 @@ demo: setup ## run every job end to end: no network, no Docker, no keys
 test: setup ## run all tests, in two processes; ARGS="tests/store -k splits -n 0" runs some, in one
 	@$(PYTHON) -m pytest -n 2 --dist loadfile $(or $(ARGS),--ignore=tests/test_readme.py)
 	$(if $(ARGS),,@$(PYTHON) -m pytest tests/test_readme.py)
+
+test-celery: setup ## the tests of real Airflow components with CeleryExecutor and Redis; ARGS="-k killed"
+	@INSIGHT_TEST_EXECUTOR=celery $(PYTHON) -m pytest tests/stack $(ARGS)
 
 chaos: setup ## kill runs and servers at hundreds of points, and compare what is left; ARGS="us-first kill" is a part
 	@$(PYTHON) -m tests.chaos $(ARGS)

@@ -8,25 +8,20 @@ import json
 import os
 import secrets
 import shlex
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from rich.console import Console
 
 from include.insight_invest.errors import InsightError
-from local import LOCAL, ROOT, postgres, shown, world
+from local import LOCAL, ROOT, components, postgres, shown, world
+from local.components import USER
 from local.processes import Processes
 
 FOLDER = LOCAL / "stack"
 METADATA_DATABASE = "insight_airflow"
 PREFERRED_PORT = 8080
-START_SECONDS = 180
-USER = "admin"
 _SHOWN = (
     *("PATH", "PYTHONPATH", "FRED_API_KEY", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"),
     *("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy", "NO_PROXY", "no_proxy"),
@@ -47,16 +42,18 @@ def up() -> int:
     env_file = FOLDER / "replay.env"
     env_file.unlink(missing_ok=True)
     processes.start("sources", [sys.executable, "-m", "local.replayed", str(env_file)], _plain_environment())
-    _wait(env_file.exists, "the replayed sources", processes)
+    components.wait(env_file.exists, "the replayed sources", processes)
     replay_env = dict(line.split("=", 1) for line in env_file.read_text().splitlines())
-    env = {**world.environment(FOLDER / "airflow", url, replay_env), **_configuration(metadata)}
+    shared = components.configuration(metadata, _address(), _users(), _secret)
+    env = {**world.environment(FOLDER / "airflow", url, replay_env), **shared}
     with console.status("Airflow's database"):
         world.migrate_airflow(env, FOLDER / "migrate.log")
+        components.import_pools(env, FOLDER)
     _keep(FOLDER / "env", "".join(f"export {name}={shlex.quote(value)}\n" for name, value in _shown(env, url).items()))
-    for name, command in _commands().items():
+    for name, command in components.commands(_port()).items():
         processes.start(name, command, env)
     with console.status("waiting for Airflow"):
-        _wait(_is_healthy, "Airflow", processes)
+        components.wait(lambda: components.is_healthy(_address()), "Airflow", processes)
     console.print(f"Airflow is up: {_address()}  (login {USER} / {_password()})")
     console.print("The Dags are not paused: each runs its last scheduled instant now, on the demonstration's data.")
     console.print(f"A shell in the same world: source {shown(FOLDER)}/env   Logs: {shown(FOLDER)}/   Stop: make down")
@@ -72,30 +69,11 @@ def down() -> int:
     return 0
 
 
-def _commands() -> dict[str, list[str]]:
-    return {
-        "scheduler": ["airflow", "scheduler", "--skip-serve-logs"],  # its log server would listen on every interface
-        "dag-processor": ["airflow", "dag-processor"],
-        "triggerer": ["airflow", "triggerer", "--skip-serve-logs"],
-        "api-server": ["airflow", "api-server", "--host", "127.0.0.1", "--port", str(_port()), "--workers", "1"],
-    }
-
-
-def _configuration(metadata: str) -> dict[str, str]:
+def _users() -> Path:
     users = FOLDER / "users.json"
     if not users.exists():
         _keep(users, json.dumps({USER: secrets.token_urlsafe(12)}))
-    return {
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata.replace("postgresql://", "postgresql+psycopg2://", 1),
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{_address()}/execution/",
-        "AIRFLOW__CORE__FERNET_KEY": _secret("fernet"),
-        "AIRFLOW__API_AUTH__JWT_SECRET": _secret("jwt"),
-        "AIRFLOW__API__SECRET_KEY": _secret("api"),
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(users),
-    }
+    return users
 
 
 def _secret(name: str) -> str:
@@ -121,50 +99,12 @@ def _port() -> int:
     """8080 where it is free at the first start, else one that is; kept, so that the address stays the same."""
     file = FOLDER / "port"
     if not file.exists():
-        file.write_text(str(_free_port()))
+        file.write_text(str(components.free_port(PREFERRED_PORT)))
     return int(file.read_text())
-
-
-def _free_port() -> int:
-    for port in (PREFERRED_PORT, 0):
-        with socket.socket() as candidate:
-            try:
-                candidate.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(candidate.getsockname()[1])
-    raise InsightError("no port of 127.0.0.1 is free")
 
 
 def _address() -> str:
     return f"http://127.0.0.1:{_port()}"
-
-
-def _is_healthy() -> bool:
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"{_address()}/api/v2/monitor/health", timeout=5) as answer:
-            health = json.load(answer)
-    except (OSError, urllib.error.URLError, json.JSONDecodeError):
-        return False
-    parts = ("metadatabase", "scheduler", "triggerer", "dag_processor")
-    return all((health.get(part) or {}).get("status") == "healthy" for part in parts)
-
-
-def _wait(ready: "object", what: str, processes: Processes) -> None:
-    """Wait for ``ready``; stop everything and say which log to read where it does not come."""
-    started = set(processes.running())
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        if ready():  # type: ignore[operator]
-            return
-        if dead := started - set(processes.running()):
-            name = min(dead)
-            processes.stop()
-            raise InsightError(f"{name} ended while {what} was starting: see {processes.log(name)}")
-        time.sleep(0.5)
-    processes.stop()
-    raise InsightError(f"{what} was not ready after {START_SECONDS} s: see the logs in {FOLDER}")
 
 
 def _shown(env: dict[str, str], database_url: str) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """What becomes of `update` when its ECS task ends in each way: the real operator, real processes, real Airflow."""
 
-import dataclasses
 import threading
 import time
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ pytestmark = pytest.mark.usefixtures("airflow_database", "kept_logging")
 
 AS_OF = datetime(2026, 1, 8, 12, tzinfo=UTC)
 SHARD = {
+    "job": "us-price",
     "label": "2026-01-07 · 2 tickers",
     "shard": [1, 1],
     "as_of": AS_OF.isoformat(),
@@ -43,7 +43,14 @@ class Raised:
 class Ran:
     """A run of `update` alone: its state, its tries, what the last try raised, its result."""
 
-    def __init__(self, *, retries: int = 0, conf: dict[str, Any] | None = None, **changes: Any) -> None:
+    def __init__(
+        self,
+        *,
+        retries: int = 0,
+        conf: dict[str, Any] | None = None,
+        time_out: timedelta = timedelta(minutes=30),
+        job: str = "us-price",
+    ) -> None:
         from airflow.sdk import DAG
         from airflow.sdk.listener import get_listener_manager
 
@@ -54,7 +61,7 @@ class Ran:
         arguments = {"retries": retries, "retry_delay": timedelta(0)}
         # a Dag of this name is known to the database: `test` wants one that is
         with DAG(JOBS["us-price"].dag_id, schedule=None, params=run_params(), default_args=arguments) as dag:
-            update_on_ecs(dataclasses.replace(JOBS["us-price"], **changes)).expand(shard=[SHARD])
+            update_on_ecs(pool="yahoo", time_out=time_out).expand(shard=[{**SHARD, "job": job}])
         get_listener_manager().add_listener(raised)
         try:
             run = dag.test(logical_date=AS_OF, run_conf=conf or {})
@@ -147,7 +154,7 @@ def test_a_task_that_failed_to_start_says_so(cluster: Cluster, reason: str, advi
 
 
 def test_a_family_that_is_not_there_is_not_tried_again(cluster: Cluster) -> None:
-    ran = Ran(retries=2, name="macro")
+    ran = Ran(retries=2, job="macro")
     assert (ran.state, ran.tries) == ("failed", 1)
     assert "ECS did not start insight-invest-macro" in ran.told
     assert "Nothing ran, nothing was changed. Mend the deployment" in ran.told
@@ -171,7 +178,7 @@ def _interrupt(cluster: Cluster) -> None:
 
 def test_what_is_not_done_in_time_is_stopped(cluster: Cluster) -> None:
     cluster.program(WAITS)
-    ran = Ran(execution_timeout=timedelta(seconds=3))
+    ran = Ran(time_out=timedelta(seconds=3))
     [task] = cluster.fargate.tasks
     assert "the updater was not done within 0:00:03. It was stopped; what it had committed stays" in ran.told
     until(lambda: task.last_status == "STOPPED")
@@ -222,7 +229,9 @@ def test_a_task_whose_trigger_was_lost_is_stopped(cluster: Cluster) -> None:
     task = cluster.start([])
     until(lambda: "at work" in cluster.log(f"updater/updater/{task.id}") if cluster.fargate.running() else False)
     with DAG("lost", schedule=None):
-        operator = update_on_ecs(JOBS["us-price"]).expand(shard=[SHARD]).unmap({"shard": SHARD})
+        operator = (
+            update_on_ecs(pool="yahoo", time_out=timedelta(minutes=30)).expand(shard=[SHARD]).unmap({"shard": SHARD})
+        )
     ti = SimpleNamespace(map_index=0, xcom_pull=lambda **_: task.task_arn)
     with pytest.raises(AirflowException, match=r"the triggerer lost the ECS task \(Trigger timeout\)\. It was stopped"):
         operator.resume_execution("__fail__", {"error": "Trigger timeout"}, {"ti": ti})

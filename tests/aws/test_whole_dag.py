@@ -8,7 +8,7 @@ import pytest
 from include.insight_invest.jobs import JOBS
 from include.insight_invest.orchestration.ecs_operator import command_of
 from tests.aws.conftest import Cluster, until
-from tests.dags.test_runs import run_dag
+from tests.dags.conftest import run_dag
 from tests.fixtures.market import KEY, THURSDAY, Market
 
 pytestmark = pytest.mark.usefixtures("airflow_database", "kept_logging")
@@ -80,7 +80,7 @@ def test_a_worker_lost_after_it_started_its_task_does_no_harm(world: Market, clu
 
 def test_a_task_submitted_twice_does_its_work_once(world: Market, cluster: Cluster) -> None:
     """One has the lease; the other finds it taken (75), or afterwards nothing to do."""
-    command = command_of("us-price", {"shard": [1, 1], "as_of": THURSDAY}, PARAMS, "airflow twice")
+    command = command_of({"job": "us-price", "shard": [1, 1], "as_of": THURSDAY}, PARAMS, "airflow twice")
     tasks = [cluster.start(command), cluster.start(command)]
     until(lambda: all(task.last_status == "STOPPED" for task in tasks))
     codes = sorted(task.containers[0].exitCode for task in tasks)

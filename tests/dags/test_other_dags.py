@@ -152,16 +152,3 @@ def test_the_export_writes_the_lake_and_then_nothing(
     first = xcom(run_dag("lake_export", MIDNIGHT), "export")
     assert "prices/market=US/year=2026/part-0.parquet" in first["written"]
     assert xcom(run_dag("lake_export", MIDNIGHT), "export") == first | {"written": []}
-
-
-def test_on_ecs_a_backfill_is_of_the_family_of_the_job_that_the_run_names(monkeypatch: pytest.MonkeyPatch) -> None:
-    from airflow.dag_processing.dagbag import DagBag
-    from jinja2.sandbox import SandboxedEnvironment
-
-    monkeypatch.setenv("INSIGHT_EXECUTION", "ecs")
-    bag = DagBag(ROOT / "dags" / "backfill.py")
-    assert bag.import_errors == {}
-    update = bag.dags["backfill"].get_task("update")
-    assert {"task_definition", "job_name"} <= set(update.template_fields)
-    family = SandboxedEnvironment().from_string(update.partial_kwargs["task_definition"])
-    assert family.render(params={"job": "kr-price"}) == "insight-invest-kr-price"

@@ -71,7 +71,7 @@ def test_a_closed_session_is_not_missed(market: Market) -> None:
 )
 def test_a_run_that_failed_or_hangs_is_found(market: Market, planted: str, words: str) -> None:
     market.run()
-    market.rows(f"update tb_job_run {planted}")  # type: ignore[arg-type]
+    market.rows(f"update tb_job_run {planted}")
     (found,) = checked(market, "last_runs").findings
     assert words in found
 

@@ -30,6 +30,6 @@ def backfill_dag(doc_md: str | None) -> DAG:
         **dag_arguments(tags=[Tag.BACKFILL.value, Tag.UPDATER.value], execution_timeout=_TIMEOUT),
     )
     def backfill() -> None:
-        run_chosen_job()
+        run_chosen_job(_TIMEOUT)
 
     return with_deadlines(backfill(), time_out=_LATE_AFTER, timezone=TIMEZONE)

@@ -4,9 +4,9 @@ A Dag file imports this; the provider is loaded where ``INSIGHT_EXECUTION=ecs`` 
 """
 
 import math
+from datetime import timedelta
 from typing import Any
 
-from include.insight_invest.jobs import JOBS, Job
 from include.insight_invest.settings import Settings, load_settings
 
 CONTAINER = "updater"  # in every task definition
@@ -14,25 +14,22 @@ STREAM_PREFIX = "updater"  # its awslogs-stream-prefix: a task's lines are in <p
 POLL_SECONDS = 6
 
 
-def update_on_ecs(job: Job | None, pool: str) -> Any:
-    """The mapped task ``update`` of ``job``, or of the one that a run names, to be expanded over ``shard``.
+def update_on_ecs(*, pool: str, time_out: timedelta) -> Any:
+    """The mapped task ``update``, to be expanded over ``shard``, which names its job.
 
     What a setting lacks is told by ``prepare``, before this runs: a Dag without its cluster is still a Dag.
     """
     from include.insight_invest.orchestration.ecs_operator import UpdateOnEcs
 
     settings = load_settings()
-    name = job.name if job else "{{ params.job }}"
-    time_out = max(one.execution_timeout for one in ([job] if job else JOBS.values()))
     return UpdateOnEcs.partial(
         task_id="update",
         map_index_template="{{ task.shard['label'] }}",
         pool=pool,
         max_active_tis_per_dag=1,  # shards take turns, the source's rate is everybody's
-        job_name=name,
         cluster=settings.ecs_cluster or "",
         # The family: its newest active revision is what was deployed last.
-        task_definition=f"{settings.ecs_family}-{name}",
+        task_definition=f"{settings.ecs_family}-{{{{ task.shard['job'] }}}}",
         container_name=CONTAINER,
         network_configuration=_network(settings),
         propagate_tags="TASK_DEFINITION",

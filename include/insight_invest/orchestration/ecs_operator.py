@@ -31,20 +31,15 @@ _WRONG = frozenset({"AccessDeniedException", "ClusterNotFoundException", "Invali
 class UpdateOnEcs(EcsRunTaskOperator):
     """Runs the updater of one ``shard`` (as ``prepare`` returns it) of a job; its result is the updater's report."""
 
-    template_fields = (
-        *(name for name in EcsRunTaskOperator.template_fields if name != "overrides"),
-        "shard",
-        "job_name",
-    )
+    template_fields = (*(name for name in EcsRunTaskOperator.template_fields if name != "overrides"), "shard")
 
-    def __init__(self, *, job_name: str, shard: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, *, shard: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(overrides={}, **kwargs)
-        self.job_name = job_name
         self.shard = shard
 
     def execute(self, context: Any) -> None:
         """Start the ECS task, or find the one that an earlier try has left running, and defer."""
-        command = command_of(self.job_name, self.shard, context["params"], trigger_of(context["dag_run"]))
+        command = command_of(self.shard, context["params"], trigger_of(context["dag_run"]))
         self.overrides = {"containerOverrides": [{"name": self.container_name, "command": command}]}
         self.capacity_provider_strategy = _SPOT if context["ti"].try_number == 1 else _ON_DEMAND
         with _named(self.task_definition):
@@ -90,7 +85,7 @@ class UpdateOnEcs(EcsRunTaskOperator):
 
     def _end(self, event: dict[str, Any]) -> End:
         if event["status"] == "stopped":
-            memory = JOBS[self.job_name].memory_mb
+            memory = JOBS[self.shard["job"]].memory_mb
             return judge(event["task"], container=self.container_name or "", memory_mb=memory)
         if event["status"] == "vanished":
             return vanished()
@@ -130,13 +125,13 @@ class UpdateOnEcs(EcsRunTaskOperator):
         shown = [line for line in lines if not line.startswith("{")]
         tail = "".join(f"\n  {line}" for line in shown[-LAST_LINES:]) or " there are none"
         where = f"{self.arn}, log {self._get_logs_stream_name()} of {self.awslogs_group}"
-        return f"{self.job_name}, {self.shard['label']}: {sentence}.{said}\nECS task {where}; its last lines:{tail}"
+        return f"{self.shard['job']}, {self.shard['label']}: {sentence}.{said}\nECS task {where}; its last lines:{tail}"
 
 
-def command_of(job_name: str, shard: dict[str, Any], params: Any, trigger: str) -> list[str]:
+def command_of(shard: dict[str, Any], params: Any, trigger: str) -> list[str]:
     """What the container is told, after its entry point ``run_scheduled_job.py``."""
     index, total = shard["shard"]
-    command = ["--job", job_name, "--as-of", shard["as_of"], "--shard", f"{index}/{total}", "--trigger", trigger]
+    command = ["--job", shard["job"], "--as-of", shard["as_of"], "--shard", f"{index}/{total}", "--trigger", trigger]
     for name in ("tickers", "start", "end"):
         if params[name]:
             command += [f"--{name}", str(params[name])]

@@ -5,7 +5,7 @@ proves that ledger and data agree. Everything heavy is imported inside the tasks
 """
 
 import logging
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from airflow.sdk import DAG, Asset, AssetAlias, dag, get_current_context, task
@@ -46,25 +46,25 @@ def updater_dag(job: Job, doc_md: str | None) -> DAG:
 
 def run_job(job: Job) -> None:
     """The three tasks of ``job``, in the Dag that is being defined."""
-    _tasks(job, pool=job.pool, outlet=ASSETS[job.name])
+    _tasks(job, pool=job.pool, time_out=job.execution_timeout, outlet=ASSETS[job.name])
 
 
-def run_chosen_job() -> None:
+def run_chosen_job(time_out: timedelta) -> None:
     """The same three for the job that the run's parameter ``job`` names.
 
     They are in no source's pool, as a task's pool is not a run's to choose: the job's lease keeps two updates of it
     apart, and the sources' shared pace holds for whoever asks.
     """
-    _tasks(None, pool=ANY_POOL, outlet=CHOSEN)
+    _tasks(None, pool=ANY_POOL, time_out=time_out, outlet=CHOSEN)
 
 
-def _tasks(job: Job | None, *, pool: str, outlet: Asset | AssetAlias) -> None:
+def _tasks(job: Job | None, *, pool: str, time_out: timedelta, outlet: Asset | AssetAlias) -> None:
     name = job.name if job else None
     shards = prepare(name)
     if load_settings().execution is Execution.ECS:
         from include.insight_invest.orchestration.ecs import update_on_ecs
 
-        updated = update_on_ecs(job, pool).expand(shard=shards)
+        updated = update_on_ecs(pool=pool, time_out=time_out).expand(shard=shards)
     else:
         updated = update.override(pool=pool).partial(name=name).expand(shard=shards)
     proven = audit.override(outlets=[outlet])(name, shards)  # type: ignore[arg-type]  # at run time
