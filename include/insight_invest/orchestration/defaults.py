@@ -6,6 +6,7 @@ from typing import Any
 from airflow.sdk import Param
 
 from include.insight_invest.jobs import Job
+from include.insight_invest.orchestration.alerts.callbacks import failed_run, failed_task, recovered
 
 OWNER = "insight-invest"
 TIMEZONE = "Asia/Seoul"  # the operator's: schedules are his
@@ -22,7 +23,7 @@ def dag_arguments(
     owner: str = OWNER,
     timezone: str = TIMEZONE,
 ) -> dict[str, Any]:
-    """What every Dag says of itself and of its tasks."""
+    """What every Dag says of itself and of its tasks; a Dag has deadlines by ``alerts.deadlines.with_deadlines``."""
     import pendulum
 
     return {
@@ -30,11 +31,14 @@ def dag_arguments(
         "catchup": False,
         "max_active_runs": 1,
         "tags": tags,
+        "on_failure_callback": failed_run,
+        "on_success_callback": recovered,
         "default_args": {
             "owner": owner,
             "retries": retries,
             "retry_delay": retry_delay,
             "execution_timeout": execution_timeout,
+            "on_failure_callback": failed_task,
         },
     }
 

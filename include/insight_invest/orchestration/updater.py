@@ -13,9 +13,11 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, Airfl
 
 from include.insight_invest.errors import InsightError, UsageError
 from include.insight_invest.jobs import JOBS, Job
+from include.insight_invest.orchestration.alerts.deadlines import with_deadlines
 from include.insight_invest.orchestration.assets import ASSETS
 from include.insight_invest.orchestration.context import as_of_run, final_when_wrong, task_settings, trigger_of
 from include.insight_invest.orchestration.defaults import job_arguments, run_params
+from include.insight_invest.orchestration.freshness import publish_freshness
 from include.insight_invest.settings import Execution, load_settings
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ def updater_dag(job: Job, doc_md: str | None) -> DAG:
     def updater() -> None:
         run_job(job)
 
-    return updater()
+    return with_deadlines(updater(), time_out=job.execution_timeout, due_after=job.due_after, timezone=job.timezone)
 
 
 def run_job(job: Job) -> None:
@@ -71,6 +73,7 @@ def prepare(name: str) -> list[dict[str, Any]]:
     if planned.reason:
         log.info("nothing to do: %s", planned.reason)
         context["ti"].xcom_push(key=REASON, value=planned.reason)
+        publish_freshness(JOBS[name], task_settings())
     return [
         {
             "label": planned.label(shard),
@@ -131,6 +134,7 @@ def audit(name: str, shards: list[dict[str, Any]]) -> dict[str, Any]:
     }
     context["outlet_events"][ASSETS[name]].extra = told
     log.info("%s: ledger and data agree: %s", name, told)
+    publish_freshness(job, task_settings(), rows=proof.rows, coverage=covered.share if covered else None)
     return told
 
 

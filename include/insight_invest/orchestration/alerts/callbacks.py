@@ -1,0 +1,93 @@
+"""What Airflow calls. The first three run in a worker or in the dag processor, ``late`` in the triggerer.
+
+Airflow calls ``failed_task`` in the worker, with the exception; in the dag processor, without one, where the worker was
+lost; and not at all where the task's process died under its supervisor (out of memory): ``failed_run`` tells that.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from include.insight_invest.orchestration.alerts.message import Kind
+from include.insight_invest.orchestration.alerts.verdict import Deadline, verdict
+
+log = logging.getLogger(__name__)
+
+_PARTIAL = ("dry_run", "tickers", "start", "end")  # params of a run that is not the whole of its job
+
+
+def failed_task(context: Mapping[str, Any]) -> None:
+    """A task has failed for good (``on_failure_callback`` of tasks)."""
+    ti = context["ti"]
+    name = ti.task_id if ti.map_index in (None, -1) else f"{ti.task_id} [{ti.map_index}]"
+    error = context.get("exception")
+    why = f"{type(error).__name__}: {error}" if error else "without a word: its process was killed, or lost"
+    _tell_failure(context, f"Task {name} failed, try {ti.try_number}: {why}")
+
+
+def failed_run(context: Mapping[str, Any]) -> None:
+    """A run has failed (``on_failure_callback`` of Dags); silent where one of its tasks has told it."""
+    ti = context.get("ti")
+    last = f"; the last task to fail is {ti.task_id}, which may have been killed (out of memory?)" if ti else ""
+    _tell_failure(context, f"The run failed ({context.get('reason')}){last}.")
+
+
+def recovered(context: Mapping[str, Any]) -> None:
+    """A run has succeeded (``on_success_callback`` of Dags): what was open before it is over."""
+    from include.insight_invest.orchestration.alerts.reach import reach
+    from include.insight_invest.orchestration.alerts.telling import tell_recovery
+
+    dag_run, params = context.get("dag_run"), context.get("params", {})
+    whole = dag_run is not None and not any(params.get(name) for name in _PARTIAL)
+    opened_before = dag_run.run_after if dag_run is not None and whole else None
+    tell_recovery(_happening(context, "The run succeeded."), reach(), opened_before)
+
+
+async def late(*, which: str, after: float, timezone: str, context: Mapping[str, Any]) -> None:
+    """A deadline has passed: ``which``, ``after`` seconds. ``context`` is what the scheduler knew when it noticed."""
+    from asgiref.sync import sync_to_async
+
+    from include.insight_invest.orchestration.alerts.reach import reach_from_triggerer
+
+    dag_run, passed_at = context["dag_run"], context["deadline"]["deadline_time"]
+    if isinstance(passed_at, str):
+        passed_at = datetime.fromisoformat(passed_at)
+    judged = verdict(Deadline(which), timedelta(seconds=after), passed_at, timezone, dag_run)
+    dag_id, run_id = dag_run["dag_id"], dag_run["dag_run_id"]
+    log.info("%s %s: the deadline %s has passed: %s", dag_id, run_id, which, judged.what)
+    if judged.kind is None:
+        return
+    # A thread of its own: imports, databases and channels would hold up the triggerer, which has others to serve.
+    # Connections are asked for before: that conversation is the event loop's.
+    await sync_to_async(_tell_late, thread_sensitive=False)(
+        judged.kind, dag_id, run_id, judged.what, await reach_from_triggerer()
+    )
+
+
+def _tell_late(kind: Kind, dag_id: str, run_id: str, what: str, reach: Any) -> None:
+    from include.insight_invest.orchestration.alerts.telling import Happening, tell
+
+    tell(kind, Happening(dag_id=dag_id, run_id=run_id, what=what, log_url=_run_url(dag_id, run_id)), reach)
+
+
+def _tell_failure(context: Mapping[str, Any], what: str) -> None:
+    from include.insight_invest.orchestration.alerts.reach import reach
+    from include.insight_invest.orchestration.alerts.telling import tell
+
+    tell(Kind.FAILED, _happening(context, what), reach())
+
+
+def _happening(context: Mapping[str, Any], what: str) -> Any:
+    from include.insight_invest.orchestration.alerts.telling import Happening
+
+    ti, dag_id, run_id = context.get("ti"), context["dag"].dag_id, context["run_id"]
+    return Happening(dag_id=dag_id, run_id=run_id, what=what, log_url=ti.log_url if ti else _run_url(dag_id, run_id))
+
+
+def _run_url(dag_id: str, run_id: str) -> str:
+    from airflow.sdk.configuration import conf
+
+    base = conf.get("api", "base_url", fallback="http://localhost:8080/")
+    return f"{base.rstrip('/')}/dags/{dag_id}/runs/{quote(run_id)}"
