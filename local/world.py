@@ -46,6 +46,7 @@ def database(name: str = DATABASE, root: Path = postgres.ROOT) -> str:
 
 def prepare_database() -> str:
     """The demonstration's database with schema and universe; returns its URL."""
+    demo_data.build(DATA)
     url = database()
     migrate.upgrade(url)
     with connect(url) as connection:

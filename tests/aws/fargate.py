@@ -30,7 +30,7 @@ SPOT = "Your Spot Task was interrupted."
 
 
 class Fargate:
-    """One account's ECS.
+    """One account's ECS; ``asked`` is how often somebody described tasks.
 
     Plant ``throttled`` (that many questions are refused), ``denied`` (all are), ``forgetful`` (it knows no task),
     ``no_start`` (a reason), ``no_logs``, or ``lost``: the next RunTask starts its task, and its caller, who waits until
@@ -58,7 +58,7 @@ class Fargate:
 
     def reset(self) -> None:
         """End what runs, forget what ran, plant nothing."""
-        self.throttled, self.denied, self.forgetful = 0, False, False
+        self.asked, self.throttled, self.denied, self.forgetful = 0, 0, False, False
         self.lost, self.no_start, self.no_logs = "", "", False
         self.tasks: list[Any] = []
         self.strategies: list[Any] = []
@@ -107,6 +107,7 @@ class Fargate:
         return task
 
     def _describe(self, *arguments: Any) -> list[Any]:
+        self.asked += 1
         if self.denied:
             raise JsonRESTError("AccessDeniedException", "not authorized to perform: ecs:DescribeTasks")
         if self.throttled:

@@ -194,7 +194,8 @@ def _of_serialisation(dag: Any, contract: Contract) -> Iterator[str]:
         text = json.dumps(DagSerialization.to_dict(dag), sort_keys=True)
         read = DagSerialization.from_dict(json.loads(text))
     except Exception as error:  # noqa: BLE001 (whatever it is, the scheduler would meet it)
-        yield f"it cannot be serialised: {type(error).__name__}: {error}"
+        cause = error.__cause__ or error
+        yield f"it cannot be serialised: {type(cause).__name__}: {cause}"
         return
     flow = {task.task_id: set(task.downstream_task_ids) for task in read.tasks}
     if flow != {task.task_id: set(task.downstream_task_ids) for task in dag.tasks}:

@@ -16,6 +16,7 @@ from tests.fixtures.market import Market
 AT = datetime(2026, 11, 20, tzinfo=UTC)  # the newest session is the day before's, in New York and in Seoul
 SERIES = ("AAA", "BAA", "FGCEC1", "GDPC1", "VIXCLS")
 SHOWN = 3
+_OF_AIRFLOW = {"tb_incident"}  # what operators were told: of a lost worker, or of a Dag that was un-paused late
 
 
 def follow_demo(url: str, folder: Path) -> None:
@@ -39,7 +40,7 @@ def differences(server: Server, market: Market, runs: Sequence[tuple[str, dateti
         market.audit(job)
     with connect(market.url) as ours, connect(direct.url) as theirs:
         found, expected = look(ours), look(theirs)
-        apart = [name for name in expected.data if found.data.get(name) != expected.data[name]]
+        apart = [name for name in expected.data.keys() - _OF_AIRFLOW if found.data.get(name) != expected.data[name]]
         told = [] if found.ledger == expected.ledger else [f"ledger: {found.ledger}, directly {expected.ledger}"]
         if apart:
             mine, golden = lines(ours), lines(theirs)

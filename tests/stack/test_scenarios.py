@@ -100,6 +100,7 @@ def test_a_run_goes_on_where_its_process_was_killed(
     assert {task: state for task, (state, _) in tasks.items()} == dict.fromkeys(DONE, "success")
     assert (tasks["update", 0][1], tasks["prepare", -1][1]) == (2, 1)
     assert [row["status"] for row in demo.ledger()] == [ended, "succeeded"]
+    assert demo.rows("select kind, message from tb_incident") == []  # what a retry mends, nobody is told
     assert differences(postgres_server, demo, [("macro", AT)]) == []
 
 

@@ -21,8 +21,12 @@ _PARTIAL = ("dry_run", "tickers", "start", "end")  # params of a run that is not
 def failed_task(context: Mapping[str, Any]) -> None:
     """A task has failed for good (``on_failure_callback`` of tasks)."""
     ti = context["ti"]
-    name = ti.task_id if ti.map_index in (None, -1) else f"{ti.task_id} [{ti.map_index}]"
     error = context.get("exception")
+    if error is None and ti.try_number <= ti.max_tries:
+        # Airflow calls this for every worker that was lost, also where the task is going to be tried again.
+        log.info("%s: the worker of try %s of %s was lost: it is tried again", ti.dag_id, ti.try_number, ti.task_id)
+        return
+    name = ti.task_id if ti.map_index in (None, -1) else f"{ti.task_id} [{ti.map_index}]"
     why = f"{type(error).__name__}: {error}" if error else "without a word: its process was killed, or lost"
     _tell_failure(context, f"Task {name} failed, try {ti.try_number}: {why}")
 
