@@ -69,16 +69,27 @@ def free_port(*preferred: int) -> int:
     raise InsightError("no port of 127.0.0.1 is free")
 
 
+def answers(address: str) -> bool:
+    """Whether the API does: a scheduler that starts tasks before loses them until their next retry."""
+    return bool(_health(address))
+
+
 def is_healthy(address: str) -> bool:
     """Whether each component says that it is well."""
+    health = _health(address)
+    parts = ("metadatabase", "scheduler", "triggerer", "dag_processor")
+    return all((health.get(part) or {}).get("status") == "healthy" for part in parts)
+
+
+def _health(address: str) -> dict[str, dict[str, str]]:
+    """What the API says of the components; nothing where it does not answer."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"{address}/api/v2/monitor/health", timeout=5) as answer:
-            health = json.load(answer)
+            health: dict[str, dict[str, str]] = json.load(answer)
     except (OSError, urllib.error.URLError, json.JSONDecodeError):
-        return False
-    parts = ("metadatabase", "scheduler", "triggerer", "dag_processor")
-    return all((health.get(part) or {}).get("status") == "healthy" for part in parts)
+        return {}
+    return health
 
 
 def wait(ready: Callable[[], bool], what: str, processes: Processes) -> None:

@@ -50,9 +50,12 @@ def up() -> int:
         world.migrate_airflow(env, FOLDER / "migrate.log")
         components.import_pools(env, FOLDER)
     _keep(FOLDER / "env", "".join(f"export {name}={shlex.quote(value)}\n" for name, value in _shown(env, url).items()))
-    for name, command in components.commands(_port()).items():
-        processes.start(name, command, env)
+    commands = components.commands(_port())
     with console.status("waiting for Airflow"):
+        processes.start("api-server", commands.pop("api-server"), env)
+        components.wait(lambda: components.answers(_address()), "the API", processes)
+        for name, command in commands.items():
+            processes.start(name, command, env)
         components.wait(lambda: components.is_healthy(_address()), "Airflow", processes)
     console.print(f"Airflow is up: {_address()}  (login {USER} / {_password()})")
     console.print("The Dags are not paused: each runs its last scheduled instant now, on the demonstration's data.")
