@@ -104,13 +104,6 @@ class Settings(BaseSettings):
     # CloudWatch's namespace of what audits publish; without it they only log it
     metrics_namespace: str | None = Field(None, validation_alias="INSIGHT_METRICS_NAMESPACE", max_length=255)
 
-    # Where alerts go, beside the log and the webhook of the connection insight_slack
-    alert_topic_arn: str | None = Field(None, validation_alias="INSIGHT_ALERT_TOPIC_ARN", pattern=r"^arn:[^:]+:sns:")
-    alert_email: Names = Field((), validation_alias="INSIGHT_ALERT_EMAIL")
-    runbooks: str = Field("docs/runbooks", validation_alias="INSIGHT_RUNBOOKS")  # the folder, or the URL of one
-    # CloudWatch's namespace of what audits publish; without it they only log it
-    metrics_namespace: str | None = Field(None, validation_alias="INSIGHT_METRICS_NAMESPACE", max_length=255)
-
     @field_validator("tz")
     @classmethod
     def _known_zone(cls, value: str) -> str:
