@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from include.insight_invest.errors import InsightError
-from include.insight_invest.jobs import JOBS
+from include.insight_invest.orchestration.pools import POOLS
 from local.processes import Processes
 
 START_SECONDS = 180
@@ -47,11 +47,7 @@ def import_pools(env: Mapping[str, str], folder: Path) -> None:
     """Make the pool of each source: a task whose pool is not there waits for ever, and says so nowhere but in the log
     of the scheduler. Raises CalledProcessError; ``pools.log`` in ``folder`` says why."""
     file = folder / "pools.json"
-    pools = {
-        job.pool: {"slots": 1, "description": f"requests to {job.pool}", "include_deferred": True}
-        for job in JOBS.values()
-    }
-    file.write_text(json.dumps(pools))
+    file.write_text(json.dumps({name: dict(pool) for name, pool in POOLS.items()}))
     with (folder / "pools.log").open("w") as out:
         command = ["airflow", "pools", "import", str(file)]
         subprocess.run(command, env=env, check=True, stdout=out, stderr=subprocess.STDOUT)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from include.insight_invest import sessions
 from include.insight_invest.errors import CoverageBroken, InvariantBroken
@@ -68,15 +68,17 @@ class Proof:
         return {name: sum(getattr(run, f"rows_{name}") for run in self.runs) for name in names}
 
 
-def audit_run(job: Job, settings: Settings, trigger: str, shards: Sequence[tuple[int, int]]) -> Proof:
-    """Prove that what ``trigger`` started is committed, shard by shard, and then as ``audit``.
+def audit_run(
+    job: Job, settings: Settings, trigger: str, shards: Sequence[tuple[int, int]], since: datetime | None = None
+) -> Proof:
+    """Prove that what ``trigger`` started, ``since`` then, is committed, shard by shard, and then as ``audit``.
 
     Raises InvariantBroken where a shard that is said to be done has no successful run in the ledger.
     """
     settings.require(["DATABASE_URL"])
     with connect(settings.database(), application=f"insight-invest audit {job.name}") as connection:
         require_current(connection)
-        runs = ledger.finished_by(connection, job.name, trigger)
+        runs = ledger.finished_by(connection, job.name, trigger, since)
     done = {run.shard for run in runs if run.status == "succeeded"}
     lacking = [f"{index}/{count}" for index, count in shards if f"{index}/{count}" not in done]
     if lacking:

@@ -88,7 +88,16 @@ def test_success_gives_the_report_and_the_arn(cluster: Cluster) -> None:
             "name": "updater",
             "command": [
                 *("--job", "us-price", "--as-of", "2026-01-08T12:00:00+00:00", "--shard", "1/1"),
-                *("--trigger", f"airflow {ran.run_id}", "--tickers", "ACME, BOLT", "--start", "2026-01-05"),
+                *(
+                    "--trigger",
+                    f"airflow {ran.run_id}",
+                    "--wait",
+                    "600",
+                    "--tickers",
+                    "ACME, BOLT",
+                    "--start",
+                    "2026-01-05",
+                ),
                 *("--dry-run", "--json"),
             ],
         }

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
-from include.insight_invest.jobs import JOBS
+from include.insight_invest.orchestration.pools import POOLS
 from include.insight_invest.store.migrate import upgrade
 from local import ROOT
 from local.bundle.build import build
@@ -158,8 +158,8 @@ def stack(mwaa: Environment, sources: dict[str, str], aws: Aws, postgres_server:
     made = Stack(mwaa, postgres_server.create("mwaa_metadata"), {**OPTIONS, **aws.env, **sources})
     try:
         made.start()
-        for pool in sorted({job.pool for job in JOBS.values()}):
-            made.api("POST", "/pools", {"name": pool, "slots": 1, "include_deferred": True})
+        for name, pool in POOLS.items():
+            made.api("POST", "/pools", {"name": name, **pool})
         yield made
     finally:
         made.stop()

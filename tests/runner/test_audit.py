@@ -4,7 +4,8 @@ from typing import LiteralString
 
 import pytest
 
-from include.insight_invest.audit import audit
+from include.insight_invest import clock
+from include.insight_invest.audit import audit, audit_run
 from include.insight_invest.errors import InvariantBroken
 from include.insight_invest.jobs import JOBS
 from include.insight_invest.store.database import connect
@@ -121,3 +122,31 @@ class TestWhileAnotherRunIsAtWork:
         market.rows("update tb_bar set run_id = 99 where meta_id = 1 and trade_date = '2026-01-06'")
         with pytest.raises(InvariantBroken, match="tb_bar has rows of run 99, which the ledger does not know"):
             audit(JOBS["us-price"], market.settings(), 2)
+
+
+class TestOfARun:
+    """What an Airflow run has started is proven shard by shard."""
+
+    ASKED = "airflow scheduled__2026-01-08"
+
+    def test_its_rows_are_those_of_all_its_attempts(self, market: Market) -> None:
+        first = market.run(trigger=self.ASKED, tickers=("ACME",))
+        second = market.run(trigger=self.ASKED)
+        proof = audit_run(JOBS["us-price"], market.settings(), self.ASKED, [(1, 1)])
+        assert [run.run_id for run in proof.runs] == [second.run_id]
+        assert proof.rows["new"] == first.rows.new + second.rows.new == 6
+        assert proof.coverage is not None
+        assert proof.coverage.share == 1.0
+
+    def test_what_it_did_before_it_was_cleared_is_not_its_own(self, market: Market) -> None:
+        market.run(trigger=self.ASKED)
+        cleared = clock.now()
+        market.run(trigger=self.ASKED)
+        proof = audit_run(JOBS["us-price"], market.settings(), self.ASKED, [(1, 1)], cleared)
+        assert (proof.rows["new"], proof.rows["unchanged"]) == (0, 6)
+
+    @pytest.mark.parametrize("shards", [[(1, 2), (2, 2)], [(2, 2)]])
+    def test_a_shard_without_a_successful_run_is_named(self, market: Market, shards: list[tuple[int, int]]) -> None:
+        market.run(trigger=self.ASKED, shard=(1, 2))
+        with pytest.raises(InvariantBroken, match=r"has no successful run of us-price by .* for part 2/2, although"):
+            audit_run(JOBS["us-price"], market.settings(), self.ASKED, shards)

@@ -13,6 +13,8 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundExceptio
 from include.insight_invest.errors import ConfigurationError, UsageError
 from include.insight_invest.orchestration.database import CONNECTION, connection_url
 
+# The updater of a worker that was lost may live on for a while, and another Dag may be at the same job.
+LEASE_WAIT_SECONDS = 600
 FRED_CONNECTION = "insight_fred"
 REASON = "reason"  # the key under which a task leaves why there is nothing to do
 

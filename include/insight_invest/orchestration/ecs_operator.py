@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from include.insight_invest import clock
 from include.insight_invest.jobs import JOBS
-from include.insight_invest.orchestration.context import trigger_of
+from include.insight_invest.orchestration.context import LEASE_WAIT_SECONDS, trigger_of
 from include.insight_invest.orchestration.ecs_end import End, EndKind, judge, report_in, vanished
 
 LAST_LINES = 20
@@ -132,6 +132,7 @@ def command_of(shard: dict[str, Any], params: Any, trigger: str) -> list[str]:
     """What the container is told, after its entry point ``run_scheduled_job.py``."""
     index, total = shard["shard"]
     command = ["--job", shard["job"], "--as-of", shard["as_of"], "--shard", f"{index}/{total}", "--trigger", trigger]
+    command += ["--wait", str(LEASE_WAIT_SECONDS)]
     for name in ("tickers", "start", "end"):
         if params[name]:
             command += [f"--{name}", str(params[name])]

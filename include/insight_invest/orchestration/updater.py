@@ -15,7 +15,14 @@ from include.insight_invest.errors import InsightError, UsageError
 from include.insight_invest.jobs import JOBS, Job
 from include.insight_invest.orchestration.alerts.deadlines import with_deadlines
 from include.insight_invest.orchestration.assets import ASSETS
-from include.insight_invest.orchestration.context import REASON, as_of_run, final_when_wrong, task_settings, trigger_of
+from include.insight_invest.orchestration.context import (
+    LEASE_WAIT_SECONDS,
+    REASON,
+    as_of_run,
+    final_when_wrong,
+    task_settings,
+    trigger_of,
+)
 from include.insight_invest.orchestration.defaults import job_arguments, run_params
 from include.insight_invest.orchestration.freshness import publish_freshness
 from include.insight_invest.settings import Execution, load_settings
@@ -127,7 +134,9 @@ def audit(name: str | None, shards: list[dict[str, Any]]) -> dict[str, Any]:
         raise AirflowSkipException(f"{job.name}: a dry run, nothing was written")
     divisions = [(index, count) for index, count in (shard["shard"] for shard in shards)]
     try:
-        proof = audit_run(job, task_settings(), trigger_of(context["dag_run"]), divisions)
+        dag_run = context["dag_run"]
+        # a run that was cleared starts anew: what came before is not its own
+        proof = audit_run(job, task_settings(), trigger_of(dag_run), divisions, dag_run.start_date)
     except UsageError as error:
         raise AirflowFailException(str(error)) from None
     except InsightError as error:
@@ -182,6 +191,7 @@ def _options(context: Any, shard: dict[str, Any] | None = None) -> Any:
         end=date.fromisoformat(params["end"]) if params["end"] else None,
         shard=(shard["shard"][0], shard["shard"][1]) if shard else (1, 1),
         full_refresh=params["full_refresh"],
+        wait=LEASE_WAIT_SECONDS,
         trigger=trigger_of(dag_run),
     )
 

@@ -157,7 +157,7 @@ def close_run(
 
 @dataclass(frozen=True)
 class Finished:
-    """How a run of one shard ended."""
+    """How the newest attempt of one shard ended; the rows are those of all its attempts."""
 
     run_id: int
     shard: str
@@ -169,10 +169,10 @@ class Finished:
     tickers: int
 
 
-def finished_by(connection: Connection, job: str, trigger: str) -> list[Finished]:
-    """The newest run of each shard that ``trigger`` started."""
+def finished_by(connection: Connection, job: str, trigger: str, since: datetime | None = None) -> list[Finished]:
+    """What ``trigger`` has started, ``since`` then, shard by shard."""
     cursor = connection.cursor(row_factory=class_row(Finished))
-    return cursor.execute(sql("finished_by"), {"job": job, "trigger": trigger}).fetchall()
+    return cursor.execute(sql("finished_by"), {"job": job, "trigger": trigger, "since": since}).fetchall()
 
 
 def broken_invariants(connection: Connection, job: str, run_id: int | None = None) -> list[str]:
