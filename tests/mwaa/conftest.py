@@ -20,6 +20,7 @@ from tests.fixtures.market import KEY, THURSDAY, world
 from tests.mwaa.environment import ESSENTIAL, Environment, install, lay_out
 from tests.mwaa.stack import Stack
 from tests.replay import Replay
+from tests.universe.test_sync import put as put_listings
 
 REGION = ESSENTIAL["AWS_REGION"]
 TOPIC = f"arn:aws:sns:{REGION}:123456789012:insight-alerts"
@@ -109,7 +110,7 @@ def mwaa(tmp_path_factory: pytest.TempPathFactory) -> Environment:
     """The bundle of this lane, laid out and installed."""
     root = tmp_path_factory.mktemp("mwaa")
     lane = version("apache-airflow")
-    build(ROOT, root / "bundle", lane, SETTINGS)
+    build(ROOT, root / "bundle", lane, f"{SETTINGS}INSIGHT_LAKE_URL={root / 'lake'}\n")
     made = Environment(root / "airflow", lane)
     lay_out(root / "bundle", made.home)
     install(made)
@@ -120,7 +121,9 @@ def mwaa(tmp_path_factory: pytest.TempPathFactory) -> Environment:
 def sources(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iterator[dict[str, str]]:
     """What makes processes see the replayed sources, whose shares the product's database follows."""
     with Replay([], datetime.fromisoformat(THURSDAY)) as replay:
-        world(database_url, tmp_path_factory.mktemp("mwaa-world"), replay)
+        made = world(database_url, tmp_path_factory.mktemp("mwaa-world"), replay)
+        put_listings(made, THURSDAY[:10], "ACME", "BOLT")
+        replay.load(made.folder)
         yield replay.env
 
 

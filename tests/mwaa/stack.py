@@ -79,11 +79,12 @@ class Stack:
             with error:
                 return error.code, error.read().decode()
 
-    def wait(self, ready: Callable[[], object], seconds: float, what: str) -> None:
-        """Wait until ``ready`` is true."""
+    def wait(self, ready: Callable[[], object], seconds: float, what: str | Callable[[], str]) -> None:
+        """Wait until ``ready`` is true; ``what`` says what for."""
         end = time.monotonic() + seconds
         while not ready():
-            assert time.monotonic() < end, f"{what}: not within {seconds} s\n{self._logs()}"
+            told = what() if callable(what) else what
+            assert time.monotonic() < end, f"{told}: not within {seconds} s\n{self._logs()}"
             time.sleep(0.5)
 
     def _is_healthy(self) -> bool:

@@ -65,7 +65,8 @@ def test_a_process_finds_the_code_in_plugins_and_each_module_once(mwaa: Environm
     assert seen["include"] == str(mwaa.home / "plugins/include/__init__.py")
     assert (seen["plugins"], seen["errors"]) == (["insight_status"], {})
     assert seen["from plugins"] == ["insight_status"]
-    assert seen["settings"] == dict(line.split("=") for line in SETTINGS.split())
+    settings = dict(line.split("=") for line in SETTINGS.split())
+    assert seen["settings"] == {**settings, "INSIGHT_LAKE_URL": str(mwaa.home.parent / "lake")}
 
 
 def test_every_dag_of_the_bundle_runs_to_success(stack: Stack, mwaa: Environment, database_url: str, aws: Aws) -> None:
@@ -89,6 +90,9 @@ def test_every_dag_of_the_bundle_runs_to_success(stack: Stack, mwaa: Environment
     assert aws.client("cloudwatch").list_metrics(Namespace="insight-invest")["Metrics"]
     start(stack, others)
     assert ends(stack, others) == dict.fromkeys(others, "success")
+    assert sorted(path.name for path in (mwaa.home.parent / "lake").iterdir() if path.is_dir()) == [
+        "actions", "adjustments", "definitions", "prices", "series", "vintages",
+    ]  # fmt: skip
 
 
 def test_a_late_dag_is_told_by_the_triggerer_and_its_recovery_by_the_dag_processor(
@@ -134,5 +138,5 @@ def ends(stack: Stack, dags: list[str]) -> dict[str, str]:
         states.update({dag_id: stack.api("GET", f"/dags/{dag_id}/dagRuns/test")["state"] for dag_id in dags})
         return all(state in ("success", "failed") for state in states.values())
 
-    stack.wait(ended, RUN_SECONDS, f"every one of {dags} has ended")
+    stack.wait(ended, RUN_SECONDS, lambda: f"every Dag has ended: {states}")
     return states
