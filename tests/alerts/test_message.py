@@ -50,3 +50,7 @@ def test_a_long_error_is_cut() -> None:
     body = with_changes(kind=Kind.FAILED, what="e" * 5000).body
     assert body.splitlines()[0] == "us_price_updater (US stock prices) failed."
     assert body.splitlines()[2] == "e" * 2000 + " ..."
+
+
+def test_a_dag_without_another_name_has_one() -> None:
+    assert with_changes(dag_id="canary", title="").body.splitlines()[0] == "canary is late."

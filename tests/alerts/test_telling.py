@@ -13,6 +13,7 @@ from include.insight_invest.orchestration.alerts.reach import Reach
 from include.insight_invest.orchestration.alerts.telling import Happening, tell, tell_recovery
 from include.insight_invest.settings import load_settings
 from tests.alerts.receivers import Webhook, webhook
+from tests.fixtures.airflow import ROOT
 from tests.fixtures.market import THURSDAY, Market
 
 RUN = "scheduled__2026-01-08T12:00:00+00:00"
@@ -55,6 +56,16 @@ def test_several_shards_that_fail_are_one_message_with_rows_and_coverage(
     assert market.rows("select kind, dag_run_id, told_at is not null, closed_at from tb_incident") == [
         ("failed", RUN, True, None)
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "dag_id", "runbook"),
+    [(Kind.LATE, "canary", "late"), (Kind.FAILED, "canary", "failed"), (Kind.FAILED, "data_integrity", "quality")],
+)
+def test_each_message_names_its_runbook(reach: Reach, slack: Webhook, kind: Kind, dag_id: str, runbook: str) -> None:
+    tell(kind, replace(FAILED, dag_id=dag_id), reach)
+    assert slack.texts[0].splitlines()[-1] == f"Runbook: docs/runbooks/{runbook}.md"
+    assert (ROOT / f"docs/runbooks/{runbook}.md").is_file()
 
 
 def test_what_was_not_taken_is_not_told(market: Market, reach: Reach, slack: Webhook) -> None:

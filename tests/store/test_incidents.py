@@ -45,7 +45,6 @@ def test_a_success_closes_its_own_incidents_and_those_from_before_it_and_is_told
     open_incident(connection, Incident(**{**vars(LATE), "dag_run_id": "tuesday"}), "late", later(60))
     open_incident(connection, Incident(**{**vars(LATE), "dag_run_id": "wednesday"}), "late", later(90))
     open_incident(connection, Incident(**{**vars(LATE), "dag_id": "macro_updater"}), "late", NOON)
-    open_incident(connection, Incident(**{**vars(LATE), "kind": "quality"}), "in doubt", NOON)
 
     def succeed() -> list[Closed]:
         return list(close_incidents(connection, "us_price_updater", "tuesday", later(100), opened_before=later(50)))
@@ -60,7 +59,6 @@ def test_a_success_closes_its_own_incidents_and_those_from_before_it_and_is_told
         ("us_price_updater", "late", "tuesday", "tuesday"),
         ("us_price_updater", "late", "wednesday", None),
         ("macro_updater", "late", "monday", None),
-        ("us_price_updater", "quality", "monday", None),
     ]
 
 

@@ -18,7 +18,7 @@ TELLING = timedelta(minutes=15)
 
 @dataclass(frozen=True, kw_only=True)
 class Incident:
-    """What happened to which run. ``kind`` is late, failed or quality; ``cause`` tells two of one kind apart."""
+    """What happened to which run. ``kind`` is late or failed; ``cause`` tells two of one kind apart."""
 
     dag_id: str
     kind: str
@@ -57,7 +57,7 @@ def close_incidents(
 ) -> Sequence[Closed]:
     """Close what ``dag_run_id`` has mended: its own, and what the Dag had open at ``opened_before``; oldest first.
 
-    Only one caller is given an incident. Data in doubt (quality) is closed by who has looked at it.
+    Only one caller is given an incident.
     """
     values = {"dag_id": dag_id, "dag_run_id": dag_run_id, "now": now, "opened_before": opened_before}
     cursor = connection.cursor(row_factory=class_row(Closed))

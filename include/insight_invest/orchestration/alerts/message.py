@@ -28,7 +28,7 @@ class Alert:
     kind: Kind
     environment: str  # the name of this installation
     dag_id: str
-    title: str  # what people call the Dag
+    title: str  # what people call the Dag, if they do
     run_id: str
     what: str  # what is late or wrong
     facts: Sequence[str]
@@ -45,5 +45,6 @@ class Alert:
     def body(self) -> str:
         """What it is about, what the ledger knows, and where to go on."""
         what = self.what if len(self.what) <= WHAT_LENGTH else f"{self.what[:WHAT_LENGTH]} ..."
-        lines = [f"{self.dag_id} ({self.title}) {_HEADLINES[self.kind]}.", "", what.strip(), "", f"Run: {self.run_id}"]
+        name = f"{self.dag_id} ({self.title})" if self.title else self.dag_id
+        lines = [f"{name} {_HEADLINES[self.kind]}.", "", what.strip(), "", f"Run: {self.run_id}"]
         return "\n".join([*lines, *self.facts, f"Log: {self.log_url}", f"Runbook: {self.runbook}"])

@@ -80,10 +80,16 @@ def compose(kind: Kind, happening: Happening, reach: Reach, facts: Sequence[str]
         kind=kind,
         environment=reach.settings.environment,
         dag_id=happening.dag_id,
-        title=job.title if job else "no updater",
+        title=job.title if job else "",
         run_id=happening.run_id,
         what=redact(happening.what),
         facts=facts,
         log_url=happening.log_url,
-        runbook=f"{reach.settings.runbooks.rstrip('/')}/{'late' if kind is Kind.LATE else 'failed'}.md",
+        runbook=f"{reach.settings.runbooks.rstrip('/')}/{_runbook(kind, happening.dag_id)}.md",
     )
+
+
+def _runbook(kind: Kind, dag_id: str) -> str:
+    if kind is Kind.LATE:
+        return "late"
+    return "quality" if dag_id == "data_integrity" else "failed"  # its failures are findings

@@ -13,7 +13,7 @@ end $$;
 create table if not exists tb_incident (
     incident_id bigint generated always as identity primary key,
     dag_id text not null,
-    kind text not null check (kind in ('late', 'failed', 'quality')),
+    kind text not null check (kind in ('late', 'failed')),
     cause text not null,
     dag_run_id text not null,
     opened_at timestamptz not null,
@@ -24,8 +24,8 @@ create table if not exists tb_incident (
     unique (dag_id, kind, cause, dag_run_id)
 );
 create index if not exists tb_incident_open on tb_incident (dag_id) where closed_at is null;
-comment on table tb_incident is 'one row for what an operator was told once: a late or failed run of a Dag, or data in doubt';
-comment on column tb_incident.cause is 'which deadline, task or check';
+comment on table tb_incident is 'one row for what an operator was told once: a late or failed run of a Dag';
+comment on column tb_incident.cause is 'tells two of one kind and run apart';
 comment on column tb_incident.dag_run_id is 'Airflow''s run_id of the run in which it was so, first';
 comment on column tb_incident.told_at is 'when every channel had taken the message; null: some did not';
 comment on column tb_incident.closed_by is 'the run that was well again, or who closed it';
