@@ -30,8 +30,9 @@ _ON_ECS = ("DATABASE_URL", "INSIGHT_ECS_CLUSTER", "INSIGHT_ECS_SUBNETS", "INSIGH
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """A run to be. ``shards`` are (I, N), or none where there is nothing to do, and then ``reason`` says why."""
+    """A run to be, settled at ``planned_at``. ``shards`` are (I, N); ``reason`` says why none of them has to be run."""
 
+    planned_at: datetime
     as_of: datetime
     session: date
     tickers: int
@@ -71,10 +72,11 @@ def plan(job: Job, options: RunOptions, settings: Settings) -> Plan:
             f"the rate of {job.sources[0]} or follow fewer"
         )
     return Plan(
+        planned_at=now,
         as_of=as_of,
         session=session,
         tickers=tickers,
-        shards=() if reason else shards,
+        shards=shards,
         reason=reason,
         warning=warning,
     )

@@ -34,8 +34,8 @@ def read_settings(text: str) -> dict[str, str]:
             )
         found[name] = value
     settings = load_settings(**found)
-    if settings.execution is Execution.ECS:
-        settings.require(_ECS)
+    if settings.execution is Execution.ECS and (missing := [name for name in _ECS if not found.get(name)]):
+        raise UsageError(f"the settings lack {', '.join(missing)}, which ecs needs. Nothing was written; add them")
     return found
 
 

@@ -98,6 +98,7 @@ CONTRACTS: Mapping[str, Contract] = MappingProxyType(
             tags=frozenset({"backfill", "updater"}),
             flow=UPDATER_FLOW,
             params=RUN_PARAMS | {"job"},
+            pools={"update": "backfill"},
             outlets={"audit": "backfilled"},
             deadlines=_in_time(timedelta(hours=6)),
         ),

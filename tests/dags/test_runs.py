@@ -81,6 +81,21 @@ def test_on_a_closed_day_the_run_ends_green_and_says_why(world: str, replay: Rep
     assert [row[:3] for row in ledger(world)] == [("us-price", "succeeded", "2025-11-26")] * 2
 
 
+def test_on_a_closed_day_nobody_is_asked_for_a_market_of_two_parts(
+    world: str, replay: Replay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("include.insight_invest.planning.ASKING_SHARE", 0.0000012)
+    for day in (datetime(2025, 11, 27, 9, tzinfo=UTC), datetime(2025, 11, 28, 9, tzinfo=UTC)):
+        replay.move_clock(day)
+        asked = replay.counts.total()
+        run = run_dag("us_price_updater", day)
+        assert run.state == "success"
+    assert replay.counts.total() == asked
+    with psycopg.connect(world) as connection:
+        rows = connection.execute("select shard, rows_new > 0 from tb_job_run order by run_id").fetchall()
+    assert rows == [("1/2", True), ("2/2", True), ("1/2", False), ("2/2", False)]
+
+
 def test_shards_are_tasks_of_one_run(world: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("include.insight_invest.planning.ASKING_SHARE", 0.0000012)  # of 1,000 requests a second: two
     run = run_dag("us_price_updater", MIDNIGHT)

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import pytest
 
 from include.insight_invest.errors import UsageError
-from include.insight_invest.jobs import JOBS
+from include.insight_invest.orchestration.pools import POOLS
 from local import ROOT
 from local.bundle import __main__ as command
 from local.bundle.build import LANES, build
@@ -152,7 +152,10 @@ def test_startup_sh_with_settings_is_as_clean_as_without(tmp_path: Path) -> None
         ("INSIGHT_YAHO_RATE=1", "no NAME=value of a setting: INSIGHT_YAHO_RATE"),
         ("export ENVIRONMENT", "no NAME=value of a setting"),
         ("INSIGHT_YAHOO_RATE=fast", "INSIGHT_YAHOO_RATE: Input should be a valid number"),
-        ("INSIGHT_EXECUTION=ecs", "missing environment: INSIGHT_ECS_CLUSTER"),
+        (
+            "INSIGHT_EXECUTION=ecs",
+            "the settings lack INSIGHT_ECS_CLUSTER, INSIGHT_ECS_SUBNETS, INSIGHT_ECS_SEC",
+        ),
     ],
 )
 def test_a_secret_a_stranger_and_an_unusable_value_are_refused(line: str, words: str) -> None:
@@ -186,7 +189,7 @@ def test_the_document_s_settings_options_and_pools_are_those_of_the_code() -> No
     assert json.loads(kwargs[1]) == json.loads(OPTIONS["AIRFLOW__SECRETS__BACKEND_KWARGS"])
     pools = re.search("for pool in ([a-z ]+);", text)
     assert pools
-    assert set(pools[1].split()) == {job.pool for job in JOBS.values()}
+    assert set(pools[1].split()) == set(POOLS)
 
 
 def test_the_command_shows_what_it_made_and_what_is_wrong(

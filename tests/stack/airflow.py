@@ -166,9 +166,11 @@ class Stack:
         found = self.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
         return {(one["task_id"], one["map_index"]): (one["state"], one["try_number"]) for one in found}
 
-    def clear(self, dag_id: str, run_id: str) -> None:
-        """Let every task of a run that has ended run again."""
-        self.call("POST", f"/dags/{dag_id}/clearTaskInstances", dag_run_id=run_id, dry_run=False, only_failed=False)
+    def clear(self, dag_id: str, run_id: str, *tasks: str) -> None:
+        """Let every task of a run that has ended run again, or only ``tasks``."""
+        only: dict[str, Any] = {"task_ids": list(tasks)} if tasks else {}
+        path = f"/dags/{dag_id}/clearTaskInstances"
+        self.call("POST", path, dag_run_id=run_id, dry_run=False, only_failed=False, **only)
 
     def events(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
         """The asset events of a run."""

@@ -127,6 +127,9 @@ def test_a_cleared_old_run_looks_at_the_world_of_its_own_day(
     stack.clear(US, old)
     stack.finish(US, old)
     assert {number for _, number in stack.tasks(US, old).values()} == {2}
+    stack.clear(US, old, "audit")  # what its update has done before stays its own
+    stack.finish(US, old)
+    assert sorted(number for _, number in stack.tasks(US, old).values()) == [2, 2, 3]
     assert demo.dump("tb_job_run") == before
     assert [row["session_date"] for row in demo.ledger()] == ["2026-11-19", "2026-11-20", "2026-11-19"]
     assert differences(postgres_server, demo, [("us-price", AT), ("us-price", next_day)]) == []

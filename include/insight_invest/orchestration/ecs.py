@@ -26,7 +26,8 @@ def update_on_ecs(*, pool: str, time_out: timedelta) -> Any:
         task_id="update",
         map_index_template="{{ task.shard['label'] }}",
         pool=pool,
-        max_active_tis_per_dag=1,  # shards take turns, the source's rate is everybody's
+        # Shards take turns in the pool, where deferred tasks count; Airflow's own limit does not count them.
+        max_active_tis_per_dag=1,
         cluster=settings.ecs_cluster or "",
         # The family: its newest active revision is what was deployed last.
         task_definition=f"{settings.ecs_family}-{{{{ task.shard['job'] }}}}",

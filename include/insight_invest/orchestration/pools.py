@@ -1,4 +1,4 @@
-"""The pools of Airflow that updates take turns in, one a source, from the registry of jobs.
+"""The pools of Airflow that updates take turns in, one a source, from the registry of jobs, and one for backfills.
 
 Airflow never starts a task whose pool does not exist, and says so only in the scheduler's log and as a warning on the
 Dag's page: whoever sets Airflow up makes them. ``python -m include.insight_invest.orchestration.pools`` prints them for
@@ -17,12 +17,16 @@ from include.insight_invest.jobs import JOBS
 # A source's rate is shared by all processes: two updates of it at once are no faster, and take each other's turns.
 # Yahoo bears four requests under way at once, which is what one updater sends.
 SLOTS: Final = 1
+BACKFILL_POOL: Final = "backfill"  # of the Dag of that name, which asks the source that a run chooses
 
 # A deferred task's updater is at work on ECS meanwhile: it keeps its slot.
 POOLS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
-        job.pool: {"slots": SLOTS, "description": f"updates from {job.pool}, one at a time", "include_deferred": True}
-        for job in JOBS.values()
+        name: {"slots": SLOTS, "description": f"updates {what}, one at a time", "include_deferred": True}
+        for name, what in (
+            *((job.pool, f"from {job.pool}") for job in JOBS.values()),
+            (BACKFILL_POOL, "of past ranges"),
+        )
     }
 )
 

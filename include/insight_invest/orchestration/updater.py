@@ -25,11 +25,11 @@ from include.insight_invest.orchestration.context import (
 )
 from include.insight_invest.orchestration.defaults import job_arguments, run_params
 from include.insight_invest.orchestration.freshness import publish_freshness
+from include.insight_invest.orchestration.pools import BACKFILL_POOL
 from include.insight_invest.settings import Execution, load_settings
 
 log = logging.getLogger(__name__)
 
-ANY_POOL = "default_pool"
 CHOSEN = AssetAlias("backfilled")  # which asset it stands for, a run says
 
 
@@ -59,10 +59,10 @@ def run_job(job: Job) -> None:
 def run_chosen_job(time_out: timedelta) -> None:
     """The same three for the job that the run's parameter ``job`` names.
 
-    They are in no source's pool, as a task's pool is not a run's to choose: the job's lease keeps two updates of it
+    They have a pool of their own, as a task's pool is not a run's to choose: the job's lease keeps two updates of it
     apart, and the sources' shared pace holds for whoever asks.
     """
-    _tasks(None, pool=ANY_POOL, time_out=time_out, outlet=CHOSEN)
+    _tasks(None, pool=BACKFILL_POOL, time_out=time_out, outlet=CHOSEN)
 
 
 def _tasks(job: Job | None, *, pool: str, time_out: timedelta, outlet: Asset | AssetAlias) -> None:
@@ -91,24 +91,29 @@ def prepare(name: str | None) -> list[dict[str, Any]]:
     with final_when_wrong():
         settings = task_settings()
         planned = plan(job, _options(context), settings)
+        shards = [
+            {
+                "job": job.name,
+                "label": planned.label(shard),
+                "shard": list(shard),
+                "as_of": planned.as_of.isoformat(),
+                "session": planned.session.isoformat(),
+                "planned_at": planned.planned_at.isoformat(),
+            }
+            for shard in planned.shards
+        ]
     log.info("%s as of %s: the last session is %s", job.name, planned.as_of.isoformat(), planned.session)
     if planned.warning:
         log.warning("%s", planned.warning)
-    if planned.reason:
-        log.info("nothing to do: %s", planned.reason)
-        _run(job, _options(context), settings)
-        context["ti"].xcom_push(key=REASON, value=planned.reason)
-        publish_freshness(job, settings)
-    return [
-        {
-            "job": job.name,
-            "label": planned.label(shard),
-            "shard": list(shard),
-            "as_of": planned.as_of.isoformat(),
-            "session": planned.session.isoformat(),
-        }
-        for shard in planned.shards
-    ]
+    if not planned.reason:
+        return shards
+    log.info("nothing to do: %s", planned.reason)
+    with final_when_wrong():
+        for shard in shards:
+            _run(job, _options(context, shard), settings)
+    context["ti"].xcom_push(key=REASON, value=planned.reason)
+    publish_freshness(job, settings)
+    return []
 
 
 # Shards take turns, and so do a backfill's runs beside the Dag's: the source's rate is everybody's.
@@ -134,9 +139,9 @@ def audit(name: str | None, shards: list[dict[str, Any]]) -> dict[str, Any]:
         raise AirflowSkipException(f"{job.name}: a dry run, nothing was written")
     divisions = [(index, count) for index, count in (shard["shard"] for shard in shards)]
     try:
-        dag_run = context["dag_run"]
-        # a run that was cleared starts anew: what came before is not its own
-        proof = audit_run(job, task_settings(), trigger_of(dag_run), divisions, dag_run.start_date)
+        # a run that was cleared with its plan starts anew: what came before is not its own
+        planned_at = datetime.fromisoformat(shards[0]["planned_at"])
+        proof = audit_run(job, task_settings(), trigger_of(context["dag_run"]), divisions, planned_at)
     except UsageError as error:
         raise AirflowFailException(str(error)) from None
     except InsightError as error:
