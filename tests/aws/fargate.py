@@ -18,6 +18,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.ecs.models import ecs_backends
 from moto.logs.models import logs_backends
 from moto.moto_api import state_manager
+from moto.moto_api._internal.models import moto_api_backend
 from moto.secretsmanager.models import secretsmanager_backends
 from moto.server import ThreadedMotoServer
 
@@ -40,6 +41,7 @@ class Fargate:
     def __init__(self) -> None:
         self._server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         self._server.start()
+        moto_api_backend.reset()  # of what other tests of this process have left in moto's memory
         host, port = self._server.get_host_and_port()
         self.env = {
             "AWS_ENDPOINT_URL": f"http://{host}:{port}",

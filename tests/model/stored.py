@@ -17,7 +17,7 @@ from tests.model.world import DAYS, LAST, Share
 
 _TABLES: LiteralString = """
     select relname from pg_class
-    where relkind = 'r' and relnamespace = 'public'::regnamespace and relname <> 'insight_schema_version'
+    where relkind = 'r' and relnamespace = 'public'::regnamespace and relname not like 'insight\\_%'
 """
 _MISSING = ("open", "source_gap")  # of tb_gap.state: the bar is not there, whether it is still asked for or not
 
