@@ -15,6 +15,7 @@ from include.insight_invest.jobs import JOBS, Job, Kind
 from include.insight_invest.runner import session_of
 from include.insight_invest.store import coverage, disagreements, ledger, overrides, read
 from include.insight_invest.store.database import Connection
+from include.insight_invest.store.read import LedgerRow
 from include.insight_invest.updaters.expected import expected_sessions
 from include.insight_invest.wording import count
 
@@ -56,12 +57,18 @@ def last_due(job: Job, now: datetime) -> datetime:
 def freshness(connection: Connection, now: datetime, limits: Limits) -> Verdict:  # noqa: ARG001 (a Check)
     """Each market's newest settled session against its calendar and its job's schedule."""
     notes, findings = [], []
+    begun = read.first_whole_runs(connection)
     for job in _started(connection):
+        if job.name not in begun:
+            notes.append(f"{job.name} has not run for its whole market yet")
+            continue
         due = last_due(job, now)
         wanted = expected_sessions(connection, job.exchange, session_of(job, due))[-1]
         found = [one.until for one in coverage.settled(connection, job.name)]
         newest = min(found) if found else None
         notes.append(f"{job.name}: {newest or 'nothing'} is there, {wanted} was due")
+        if newest is None and due < begun[job.name]:
+            continue  # its first run may still be at work: nothing has been due of it
         if newest is None or newest < wanted:
             findings.append(
                 f"{job.name} has {newest or 'no whole session'}, and since {due + job.due_after:%Y-%m-%d %H:%M %Z} "
@@ -72,11 +79,15 @@ def freshness(connection: Connection, now: datetime, limits: Limits) -> Verdict:
 
 
 def runs(connection: Connection, now: datetime, limits: Limits) -> Verdict:  # noqa: ARG001 (a Check)
-    """How each job's newest run ended, and that none is stuck."""
+    """How each job's newest run ended, in all its parts, and that none is stuck.
+
+    Who has just failed is no finding yet: Airflow tries again after the job's retry_delay.
+    """
     notes, findings = [], []
-    for name, run in read.last_runs(connection).items():
-        job = JOBS[name]
-        told = f"run {run.run_id} of {name}, of {run.session_date}, is {run.status}"
+    for shard, run in read.newest_parts(connection):
+        job = JOBS[run.job]
+        part = "" if shard == "1/1" else f" (part {shard})"
+        told = f"run {run.run_id} of {run.job}{part}, of {run.session_date}, is {run.status}"
         notes.append(told)
         if run.status == "running":
             if now - run.started_at > _STUCK_AFTER * job.execution_timeout:
@@ -84,7 +95,7 @@ def runs(connection: Connection, now: datetime, limits: Limits) -> Verdict:  # n
                     f"{told} since {run.started_at:%Y-%m-%d %H:%M} UTC. What it committed stays. Run {job.dag_id} "
                     "again: it closes the row where the run has died, and says who holds the lease where it lives"
                 )
-        elif run.status != "succeeded":
+        elif run.status != "succeeded" and now - _end(run) >= job.retry_delay:
             reason = f": {run.error.rstrip('.')}" if run.error else ""
             findings.append(f"{told}{reason}. What it committed stays. Run {job.dag_id} again; its page has the triage")
     return Verdict((*notes, *_never_run(connection)), tuple(findings))
@@ -188,6 +199,10 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
         "invariants": invariants,
     }
 )
+
+
+def _end(run: LedgerRow) -> datetime:
+    return run.started_at + timedelta(seconds=run.seconds or 0)
 
 
 def _started(connection: Connection, kind: Kind | None = None) -> list[Job]:

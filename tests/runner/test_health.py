@@ -52,6 +52,33 @@ def test_a_job_that_falls_silent_is_found(market: Market) -> None:
     assert "Look at the last runs of us_price_updater (paused? failed?) and run it again" in found
 
 
+def test_a_run_of_some_tickers_begins_nothing(market: Market) -> None:
+    market.run(tickers=("ACME",))
+    verdict = checked(market, "freshness", "2026-01-13T10:30+00:00")
+    assert verdict.findings == ()
+    assert verdict.notes[0] == "us-price has not run for its whole market yet"
+
+
+def test_of_a_first_load_that_has_not_ended_nothing_was_due_before_it(market: Market) -> None:
+    """Started on Thursday, 8 January, at 12:00 UTC: the next data is due on Friday at 10:30 UTC."""
+    market.run()
+    market.rows("update tb_job_run set status = 'running', finished_at = null, started_at = '2026-01-08 12:00Z'")
+    assert checked(market, "freshness", "2026-01-09T10:29+00:00").findings == ()
+    (found,) = checked(market, "freshness", "2026-01-09T10:30+00:00").findings
+    assert found.startswith("us-price has no whole session, and since 2026-01-09 19:30 KST 2026-01-08 was due.")
+
+
+def test_parts_that_are_done_hide_no_part_that_is_not(market: Market) -> None:
+    """Whole on Thursday; on Friday in three parts for the first time, of which one is done."""
+    market.run()
+    market.run(as_of="2026-01-09T09:00+00:00", shard=(1, 3))
+    (found,) = checked(market, "freshness", "2026-01-09T12:00+00:00").findings
+    assert found.startswith("us-price has 2026-01-07, and since 2026-01-09 19:30 KST 2026-01-08 was due.")
+    for number in (2, 3):
+        market.run(as_of="2026-01-09T09:00+00:00", shard=(number, 3))
+    assert checked(market, "freshness", "2026-01-09T12:00+00:00").findings == ()
+
+
 def test_a_closed_session_is_not_missed(market: Market) -> None:
     market.run()
     market.rows(
@@ -71,9 +98,36 @@ def test_a_closed_session_is_not_missed(market: Market) -> None:
 )
 def test_a_run_that_failed_or_hangs_is_found(market: Market, planted: str, words: str) -> None:
     market.run()
+    market.rows("update tb_job_run set started_at = '2026-01-08 11:59Z', finished_at = '2026-01-08 12:00Z'")
     market.rows(f"update tb_job_run {planted}")
-    (found,) = checked(market, "last_runs").findings
+    (found,) = checked(market, "last_runs", "2026-01-08T12:05+00:00").findings
     assert words in found
+
+
+def test_what_airflow_is_about_to_try_again_is_none(market: Market) -> None:
+    """A try follows five minutes after the one that failed."""
+    market.run()
+    market.rows(
+        "update tb_job_run set status = 'failed', started_at = '2026-01-08 11:59Z', finished_at = '2026-01-08 12:00Z'"
+    )
+    assert checked(market, "last_runs", "2026-01-08T12:04+00:00") == Verdict(
+        (
+            "run 1 of us-price, of 2026-01-07, is failed",
+            *(f"{name} has never run; its Dag is {JOBS[name].dag_id}" for name in ("kr-price", "macro")),
+        )
+    )
+
+
+def test_a_part_that_failed_is_found_whatever_the_others_did(market: Market) -> None:
+    for number in (1, 2, 3):
+        market.run(shard=(number, 3))
+    market.rows("update tb_job_run set started_at = '2026-01-08 11:59Z', finished_at = '2026-01-08 12:00Z'")
+    market.rows("update tb_job_run set status = 'failed' where shard = '1/3'")
+    market.run(tickers=("ACME",))
+    (found,) = checked(market, "last_runs", "2026-01-08T12:30+00:00").findings
+    assert found.startswith("run 1 of us-price (part 1/3), of 2026-01-07, is failed.")
+    market.run()
+    assert checked(market, "last_runs", "2026-01-08T12:30+00:00").findings == ()
 
 
 def test_a_run_at_work_is_none(market: Market) -> None:

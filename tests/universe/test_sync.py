@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from typing import LiteralString
 
 import pytest
 
@@ -88,6 +89,28 @@ def test_a_file_that_stalls_is_evidence_of_no_further_session(listed: Market) ->
     assert (absences(listed), delisted(listed)) == ([("BOLT", "2026-01-09")], [])
     assert notes[0] == []
     assert all("no evidence of delistings: the listings are not of 2026-01-" in note for (note,) in notes[1:])
+
+
+GAPS: LiteralString = """
+    select ticker, trade_date::text, state, r.job
+    from tb_gap join tb_meta using (meta_id) join tb_job_run as r using (run_id)
+"""
+
+
+def test_a_new_share_of_the_sunday_is_missing_with_a_record_until_the_next_run(listed: Market) -> None:
+    """The market is settled up to Friday; the share is new in Friday's listing, and nobody has asked for it yet."""
+    for day, morning in zip(DAYS[1:], MORNINGS[1:], strict=False):
+        put(listed, day, "ACME", "BOLT")
+        listed.run(as_of=f"{morning}T09:00+00:00")
+    write_chart(listed.folder, "FRESH", {DAYS[-1]: BARS[DAYS[-1]]})
+    put(listed, DAYS[-1], "ACME", "BOLT", "FRESH")
+    sync(listed, "2026-01-18")
+    listed.audit()
+    assert listed.rows(GAPS) == [("FRESH", "2026-01-16", "open", "universe")]
+    listed.run(as_of="2026-01-20T09:00+00:00")  # on Monday New York was closed
+    assert listed.rows(GAPS) == [("FRESH", "2026-01-16", "healed", "universe")]
+    assert [bar[1] for bar in listed.bars() if bar[0] == "FRESH"] == ["2026-01-16"]
+    listed.audit()
 
 
 class TestTheDailyRun:

@@ -58,7 +58,10 @@ class Loaded:
 
 
 def settled(connection: Connection, job: str) -> list[Settled]:
-    """What whole runs of ``job`` have covered, per shard of its newest division."""
+    """What whole runs of ``job`` have covered, per shard of the division that has got farthest in all its shards.
+
+    Empty while no division has a finished run of each of its shards.
+    """
     rows = connection.execute(sql("settled"), {"job": job}).fetchall()
     found = []
     for shard, since, until in rows:

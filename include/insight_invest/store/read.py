@@ -103,6 +103,20 @@ def last_runs(connection: Connection) -> dict[str, LedgerRow]:
     return {str(row[0]): LedgerRow(*row) for row in rows}  # type: ignore[arg-type]
 
 
+def newest_parts(connection: Connection) -> list[tuple[str, LedgerRow]]:
+    """Of each job, of every shard of its newest division, (shard, newest whole run); and the newest run of all."""
+    rows = connection.execute(sql("newest_parts"), {"jobs": list(JOBS)}).fetchall()
+    return [(str(row[0]), LedgerRow(*row[1:])) for row in rows]  # type: ignore[arg-type]
+
+
+def first_whole_runs(connection: Connection) -> dict[str, datetime]:
+    """When each job was first run for its whole market, whatever became of it."""
+    rows = connection.execute(
+        "select job, min(started_at) from tb_job_run where not options ?| array['tickers', 'start', 'end'] group by job"
+    ).fetchall()
+    return dict(rows)  # type: ignore[arg-type]
+
+
 def runs_since(connection: Connection, run_id: int) -> list[LedgerRow]:
     """The runs after ``run_id``, in their order."""
     rows = connection.execute(sql("runs_since"), {"run_id": run_id}).fetchall()

@@ -10,12 +10,14 @@ from include.insight_invest.jobs import price_job
 from include.insight_invest.settings import Settings
 from include.insight_invest.sources.krx import Snapshot
 from include.insight_invest.sources.krx_rows import snapshot_definitions
-from include.insight_invest.store import ledger, symbols
+from include.insight_invest.store import coverage, ledger, symbols
 from include.insight_invest.store.database import Connection
 from include.insight_invest.store.lease import lease
 from include.insight_invest.store.listed import define_listing, last_listing, record_listing
 from include.insight_invest.store.load import LoadContext
 from include.insight_invest.store.turns import SharedTurns
+from include.insight_invest.store.universe import targets
+from include.insight_invest.updaters.expected import expected_sessions
 from include.insight_invest.updaters.us import listings_of
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ def sync_listing(connection: Connection, settings: Settings, iso_code: str, now:
     are: they are evidence of delistings only where the stored closes prove that it is the last one. A ticker that the
     listing lacks stays: listings flap, and only five sessions' listings are evidence. A new ticker with the name of one
     that has just left is held back until somebody has decided whether it is the same share, or the old one counts as
-    delisted. Raises SourceUnavailable, LeaseHeld.
+    delisted. What is missing of who was added is recorded: the next run asks for it. Raises SourceUnavailable,
+    LeaseHeld.
     """
     with lease(connection, price_job(iso_code).name, (1, 1)):
         return _sync(connection, _listing(connection, settings, iso_code, now), iso_code, now)
@@ -72,6 +75,7 @@ def _sync(connection: Connection, found: _Listing, iso_code: str, now: datetime)
             told = [f"no evidence of delistings: {found.unproven}"]
         else:  # the first listing of a market says nothing of who is gone
             told = record_listing(connection, iso_code, session, set(known["ticker"]), found.source, context)
+        _record_missing(connection, iso_code, context)
         ledger.close_run(
             connection, context.run_id, status="succeeded", finished_at=now, tickers={}, requests=0, error=None
         )
@@ -81,6 +85,15 @@ def _sync(connection: Connection, found: _Listing, iso_code: str, now: datetime)
         for old, new in renamed
     ]
     return Synced(len(listing), taken.new, taken.changed, [*taken.notes, *told, *proposals], renamed)
+
+
+def _record_missing(connection: Connection, iso_code: str, context: LoadContext) -> None:
+    """Open the gaps of who is listed since a session that the market's runs have been through without it."""
+    job = price_job(iso_code)
+    for looked in coverage.settled(connection, job.name):
+        followed = targets(connection, iso_code, shard=looked.shard, session=sessions.FIRST_DAY)
+        expected = expected_sessions(connection, job.exchange, looked.until)
+        coverage.open_gaps(connection, [one.meta_id for one in followed], expected, context, since=looked.since)
 
 
 def _listing(connection: Connection, settings: Settings, iso_code: str, now: datetime) -> _Listing:
