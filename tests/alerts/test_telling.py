@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from include.insight_invest import clock
 from include.insight_invest.orchestration.alerts import channels
 from include.insight_invest.orchestration.alerts import reach as where
-from include.insight_invest.orchestration.alerts.callbacks import recovered
+from include.insight_invest.orchestration.alerts.callbacks import failed_run, failed_task, recovered
 from include.insight_invest.orchestration.alerts.message import Kind
 from include.insight_invest.orchestration.alerts.reach import Mailbox, Reach
 from include.insight_invest.orchestration.alerts.telling import Happening, tell, tell_recovery, tell_untold
@@ -147,6 +147,31 @@ def test_only_a_whole_run_ends_what_others_had_open(
     run = SimpleNamespace(run_after=clock.now() + timedelta(hours=1), start_date=None)
     recovered({"dag": SimpleNamespace(dag_id=dag_id), "run_id": "next", "dag_run": run, "params": params})
     assert len(slack.texts) == (2 if whole else 1)
+
+
+def test_tasks_of_a_run_are_told_apart_its_shards_are_not_and_a_cleared_run_is_told_again(
+    reach: Reach, slack: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(where, "reach", lambda: reach)
+
+    def fail(started_at: datetime) -> None:
+        run = SimpleNamespace(start_date=started_at)
+        context = {"dag": SimpleNamespace(dag_id="us_price_updater"), "run_id": RUN, "dag_run": run}
+        for task_id, shard in (("update", 0), ("update", 1), ("audit", -1)):
+            ti = SimpleNamespace(task_id=task_id, map_index=shard, try_number=1, log_url="http://log")
+            failed_task(context | {"ti": ti, "exception": ValueError("no")})
+        failed_run(context | {"reason": "task_failure"})
+
+    def told() -> list[str]:
+        return [text.splitlines()[3] for text in slack.texts]
+
+    once = ["Task update [0] failed, try 1: ValueError: no", "Task audit failed, try 1: ValueError: no"]
+    started_at = clock.now()
+    fail(started_at)
+    fail(started_at)
+    assert told() == once
+    fail(clock.now())
+    assert told() == once * 2
 
 
 def test_an_unusable_environment_is_told_to_the_log(
