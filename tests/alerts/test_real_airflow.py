@@ -133,8 +133,9 @@ def test_a_failure_names_its_error_and_no_secret_and_one_that_was_killed_says_so
 
 def test_a_channel_that_is_down_is_tried_again_and_logged(world: World) -> None:
     log = world.stack.log("triggerer")
-    assert log.count("alert by email, try 1 of 3: ConnectionRefusedError") == 1
-    assert log.count("alert by email: given up after 3 tries") == 1
+    # Tried again at each later occasion, by this channel only.
+    assert log.count("alert by email, try 1 of 3: ConnectionRefusedError") >= 1
+    assert log.count("alert by email: given up after 3 tries") >= 1
     assert log.count("alert by Slack: taken") == 1
     assert "Trigger runner failed" not in log
     assert "/services/T000" not in log

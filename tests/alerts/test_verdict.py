@@ -45,3 +45,14 @@ def test_what_a_deadline_means(which: Deadline, run_type: str, state: str, kind:
     dag_run = {"run_type": run_type, "state": state, "queued_at": "2026-11-20T09:00:01Z", "end_date": ENDED}
     judged = verdict(which, timedelta(minutes=30), PASSED_AT, "Asia/Seoul", dag_run)
     assert (judged.kind, judged.what) == (kind, what)
+
+
+def test_a_run_that_was_queued_after_its_hour_is_not_late_by_it() -> None:
+    dag_run = {"run_type": "scheduled", "state": "running", "queued_at": "2026-11-20T10:31:00Z", "end_date": None}
+    due, time_out = (
+        verdict(which, timedelta(minutes=30), PASSED_AT, "Asia/Seoul", dag_run)
+        for which in (Deadline.DUE, Deadline.TIME_OUT)
+    )
+    said = "it was queued at 2026-11-20T10:31:00Z, after that: only its time-out can make it late"
+    assert (due.kind, due.what) == (None, said)
+    assert time_out.kind is Kind.LATE

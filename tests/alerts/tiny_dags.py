@@ -56,7 +56,7 @@ def killed_run() -> None:
     killed()
 
 
-# The run of the last midnight is due at once; both of its deadlines pass before its task ends.
+# The run of the last midnight is queued after its due hour, which is not told; its time-out passes as its task works.
 deadlines(late_run(), 5)
 deadlines(on_time(), 40)
 deadlines(failed_early(), 40)

@@ -28,7 +28,7 @@ def failed_task(context: Mapping[str, Any]) -> None:
         return
     name = ti.task_id if ti.map_index in (None, -1) else f"{ti.task_id} [{ti.map_index}]"
     why = f"{type(error).__name__}: {error}" if error else "without a word: its process was killed, or lost"
-    _tell_failure(context, f"Task {name} failed, try {ti.try_number}: {why}")
+    _tell_failure(context, f"Task {name} failed, try {ti.try_number}: {why}", ti.task_id)
 
 
 def failed_run(context: Mapping[str, Any]) -> None:
@@ -39,14 +39,28 @@ def failed_run(context: Mapping[str, Any]) -> None:
 
 
 def recovered(context: Mapping[str, Any]) -> None:
-    """A run has succeeded (``on_success_callback`` of Dags): what was open before it is over."""
-    from include.insight_invest.orchestration.alerts.reach import reach
-    from include.insight_invest.orchestration.alerts.telling import tell_recovery
+    """A run has succeeded (``on_success_callback`` of Dags): what was open before it is over.
 
-    dag_run, params = context.get("dag_run"), context.get("params", {})
-    whole = dag_run is not None and not any(params.get(name) for name in _PARTIAL)
+    As runs of some Dag succeed every day, this is also when others' messages that no channel took are told.
+    """
+    from include.insight_invest.orchestration.alerts.reach import reach
+    from include.insight_invest.orchestration.alerts.telling import tell_recovery, tell_untold
+
+    dag_run, told = context.get("dag_run"), reach()
+    whole = dag_run is not None and _is_whole(context["dag"].dag_id, context.get("params", {}))
     opened_before = dag_run.run_after if dag_run is not None and whole else None
-    tell_recovery(_happening(context, "The run succeeded."), reach(), opened_before)
+    tell_recovery(_happening(context, "The run succeeded."), told, opened_before)
+    tell_untold(told)
+
+
+def _is_whole(dag_id: str, params: Mapping[str, Any]) -> bool:
+    """Whether a run with ``params`` stands for its Dag. (The Dag's own params have become the run's by now.)"""
+    from include.insight_invest.health import Limits
+
+    if dag_id == "backfill":
+        return not params.get("dry_run")  # always a part: the next one is what was mended
+    usual = all(params.get(name, limit) == limit for name, limit in vars(Limits()).items())
+    return usual and not any(params.get(name) for name in _PARTIAL)
 
 
 async def late(*, which: str, after: float, timezone: str, context: Mapping[str, Any]) -> None:
@@ -76,18 +90,26 @@ def _tell_late(kind: Kind, dag_id: str, run_id: str, what: str, reach: Any) -> N
     tell(kind, Happening(dag_id=dag_id, run_id=run_id, what=what, log_url=_run_url(dag_id, run_id)), reach)
 
 
-def _tell_failure(context: Mapping[str, Any], what: str) -> None:
+def _tell_failure(context: Mapping[str, Any], what: str, task_id: str | None = None) -> None:
     from include.insight_invest.orchestration.alerts.reach import reach
     from include.insight_invest.orchestration.alerts.telling import tell
 
-    tell(Kind.FAILED, _happening(context, what), reach())
+    tell(Kind.FAILED, _happening(context, what, task_id), reach())
 
 
-def _happening(context: Mapping[str, Any], what: str) -> Any:
+def _happening(context: Mapping[str, Any], what: str, task_id: str | None = None) -> Any:
     from include.insight_invest.orchestration.alerts.telling import Happening
 
     ti, dag_id, run_id = context.get("ti"), context["dag"].dag_id, context["run_id"]
-    return Happening(dag_id=dag_id, run_id=run_id, what=what, log_url=ti.log_url if ti else _run_url(dag_id, run_id))
+    dag_run = context.get("dag_run")
+    return Happening(
+        dag_id=dag_id,
+        run_id=run_id,
+        what=what,
+        log_url=ti.log_url if ti else _run_url(dag_id, run_id),
+        task_id=task_id,
+        started_at=dag_run.start_date if dag_run else None,
+    )
 
 
 def _run_url(dag_id: str, run_id: str) -> str:

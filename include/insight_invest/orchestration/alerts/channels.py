@@ -6,7 +6,7 @@ them together take at most about 20 s: the dag processor ends a callback after 5
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from html import escape
@@ -31,10 +31,10 @@ PAUSE = 1.0  # seconds before the second attempt, twice as many before the third
 Channel = Callable[[Alert], None]
 
 
-def deliver(alert: Alert, reach: Reach) -> list[str]:
-    """Log ``alert`` and send it by every channel; returns the names of those that did not take it."""
+def deliver(alert: Alert, reach: Reach, only: Collection[str] = ()) -> list[str]:
+    """Log ``alert`` and send it by every channel, or ``only`` some; returns the names of those that did not take it."""
     log.log(logging.INFO if alert.kind is Kind.NORMAL else logging.ERROR, "%s\n%s", alert.subject, alert.body)
-    channels = _channels(reach)
+    channels = {name: channel for name, channel in _channels(reach).items() if not only or name in only}
     if not channels:
         return []
     with ThreadPoolExecutor(len(channels)) as pool:

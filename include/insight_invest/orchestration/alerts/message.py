@@ -34,6 +34,7 @@ class Alert:
     facts: Sequence[str]
     log_url: str
     runbook: str
+    text: str = ""  # the body, where it was composed before
 
     @property
     def subject(self) -> str:
@@ -44,7 +45,13 @@ class Alert:
     @property
     def body(self) -> str:
         """What it is about, what the ledger knows, and where to go on."""
-        what = self.what if len(self.what) <= WHAT_LENGTH else f"{self.what[:WHAT_LENGTH]} ..."
+        if self.text:
+            return self.text
         name = f"{self.dag_id} ({self.title})" if self.title else self.dag_id
-        lines = [f"{name} {_HEADLINES[self.kind]}.", "", what.strip(), "", f"Run: {self.run_id}"]
+        lines = [f"{name} {_HEADLINES[self.kind]}.", "", self.paragraph, "", f"Run: {self.run_id}"]
         return "\n".join([*lines, *self.facts, f"Log: {self.log_url}", f"Runbook: {self.runbook}"])
+
+    @property
+    def paragraph(self) -> str:
+        """What is late or wrong, as the body has it."""
+        return (self.what if len(self.what) <= WHAT_LENGTH else f"{self.what[:WHAT_LENGTH]} ...").strip()

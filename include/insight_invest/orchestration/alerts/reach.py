@@ -8,6 +8,7 @@ from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 from pydantic import SecretStr
 
+from include.insight_invest.errors import ConfigurationError
 from include.insight_invest.orchestration.database import CONNECTION, connection_url
 from include.insight_invest.settings import Settings, load_settings
 
@@ -42,7 +43,7 @@ class Reach:
 
 
 def reach() -> Reach:
-    """For a worker and for the dag processor."""
+    """For a worker and for the dag processor. Where the environment is unusable: to the log."""
     found = {}
     for name in _wanted():
         try:
@@ -53,7 +54,7 @@ def reach() -> Reach:
 
 
 async def reach_from_triggerer() -> Reach:
-    """For the triggerer, whose event loop a synchronous question would block, or break on Airflow 3.2."""
+    """As ``reach``, for the triggerer: its event loop a synchronous question would block, or break on Airflow 3.2."""
     found = {}
     for name in _wanted():
         try:
@@ -64,7 +65,11 @@ async def reach_from_triggerer() -> Reach:
 
 
 def _wanted() -> list[str]:
-    return [CONNECTION, SLACK_CONNECTION, *([SMTP_CONNECTION] if load_settings().alert_email else [])]
+    try:
+        mailed = load_settings().alert_email
+    except ConfigurationError:
+        return []  # _reach_with says so
+    return [CONNECTION, SLACK_CONNECTION, *([SMTP_CONNECTION] if mailed else [])]
 
 
 def _tell_missing(name: str, error: Exception) -> None:
@@ -75,7 +80,15 @@ def _tell_missing(name: str, error: Exception) -> None:
 
 def _reach_with(found: dict[str, Any]) -> Reach:
     database = found.get(CONNECTION)
-    settings = load_settings(database_url=connection_url(database)) if database else load_settings()
+    try:
+        settings = load_settings(database_url=connection_url(database)) if database else load_settings()
+    except ConfigurationError as error:
+        log.error(  # noqa: TRY400 (its traceback says no more)
+            "alerts go to this log only, and nobody knows what was told: %s. Mend it, and look into the logs of this"
+            " time",
+            error,
+        )
+        return Reach(settings=Settings.model_construct())
     slack = found.get(SLACK_CONNECTION)
     smtp = found.get(SMTP_CONNECTION)
     return Reach(

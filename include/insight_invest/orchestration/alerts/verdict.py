@@ -31,7 +31,8 @@ def verdict(
     """Judge the deadline ``which``, ``after`` its reference, that a run has let pass at ``passed_at``.
 
     ``dag_run`` is the run as Airflow's API shows it, at the moment at which its scheduler noticed. Nobody waits for a
-    backfill, and only a scheduled run has an hour at which its data must be there.
+    backfill, and only a scheduled run has an hour at which its data must be there, unless it was queued after that: its
+    Dag was paused until then.
     """
     run_type, state = dag_run["run_type"], dag_run["state"]
     if run_type == "backfill":
@@ -42,6 +43,10 @@ def verdict(
         return Verdict(kind=None, what=f"it has ended since, at {dag_run['end_date']}: its data is there")
     if state == "failed":
         return Verdict(kind=Kind.FAILED, what=f"The run has failed, at {dag_run['end_date']}.")
+    if which is Deadline.DUE and dag_run["queued_at"] and _instant(dag_run["queued_at"]) > passed_at:
+        return Verdict(
+            kind=None, what=f"it was queued at {dag_run['queued_at']}, after that: only its time-out can make it late"
+        )
     if which is Deadline.DUE:
         local = passed_at.astimezone(ZoneInfo(timezone))
         return Verdict(
@@ -50,3 +55,7 @@ def verdict(
     return Verdict(
         kind=Kind.LATE, what=f"It was queued at {dag_run['queued_at']}, and after {after} the run is still {state}."
     )
+
+
+def _instant(value: datetime | str) -> datetime:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
