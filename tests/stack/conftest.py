@@ -14,7 +14,7 @@ from tests.stack.airflow import Stack
 from tests.stack.golden import AT, follow_demo
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A running Airflow whose Dags update the test's ``database``; INSIGHT_TEST_EXECUTOR=celery gives it Celery."""
     metadata = postgres_server.create("airflow")
@@ -31,7 +31,7 @@ def stack(postgres_server: Server, tmp_path_factory: pytest.TempPathFactory) -> 
         made.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration's data."""
     return demo_data.build(tmp_path_factory.mktemp("demo") / "data")
