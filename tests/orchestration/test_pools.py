@@ -24,8 +24,9 @@ def run(*command: str, home: Path | None = None) -> str:
     return done.stdout
 
 
-def test_every_source_that_a_job_asks_first_has_a_pool_of_one_slot() -> None:
-    assert set(POOLS) == {job.sources[0] for job in JOBS.values()} == {"yahoo", "krx", "fred"}
+def test_every_source_that_a_job_asks_first_has_a_pool_of_one_slot_and_backfills_have_one() -> None:
+    assert {job.sources[0] for job in JOBS.values()} == {"yahoo", "krx", "fred"}
+    assert set(POOLS) == {"yahoo", "krx", "fred", "backfill"}
     assert {(pool["slots"], pool["include_deferred"]) for pool in POOLS.values()} == {(1, True)}
 
 
