@@ -45,4 +45,4 @@ def test_the_commands_run(tmp_path: Path) -> None:
     assert "What the ledger (tb_job_run) says" in shown
     assert "Airflow is up: http://127.0.0.1:" in shown
     assert '"job": "all", "exit_code": 0' in shown
-    assert "stopped: api-server" in shown
+    assert "stopped: triggerer, dag-processor, scheduler, api-server" in shown
