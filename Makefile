@@ -27,8 +27,8 @@ setup: ## make the virtual environment from the lock (the other targets do it by
 demo: setup ## run every job end to end: no network, no Docker, no keys
 	@$(PYTHON) -m local.demo
 
-# Whole Airflows, each of five processes and more: on two cores they have the machine to themselves, one after another.
-ALONE := tests/stack tests/mwaa tests/alerts/test_real_airflow.py tests/aws/test_triggerer.py tests/test_readme.py
+# Whole Airflows under load: on two cores they have the machine to themselves, one after another.
+ALONE := tests/stack tests/alerts/test_real_airflow.py tests/aws/test_triggerer.py tests/test_readme.py
 test: setup ## run all tests, in two processes; ARGS="tests/store -k splits -n 0" runs some, in one
 	@$(PYTHON) -m pytest -n 2 --dist loadfile $(or $(ARGS),$(ALONE:%=--ignore=%))
 	$(if $(ARGS),,@$(PYTHON) -m pytest $(ALONE))
