@@ -64,8 +64,7 @@ class Proof:
     @property
     def rows(self) -> dict[str, int]:
         """Rows by what became of them."""
-        names = ("new", "changed", "unchanged", "held")
-        return {name: sum(getattr(run, f"rows_{name}") for run in self.runs) for name in names}
+        return ledger.rows_of(self.runs)
 
 
 def audit_run(

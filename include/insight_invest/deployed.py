@@ -13,12 +13,12 @@ from typing import Any
 
 from include.insight_invest.errors import DeploymentError
 from include.insight_invest.jobs import JOBS, Job
+from include.insight_invest.on_ecs import CONTAINER, NEEDS, family_of, network_of
 from include.insight_invest.settings import Execution, Settings
 from include.insight_invest.store import roles
 from include.insight_invest.store.database import connect, where
 from include.insight_invest.store.migrate import HEAD, require_current
 
-CONTAINER = "updater"  # in every task definition
 _ECR = re.compile(
     r"(?P<registry>\d{12})\.dkr\.ecr\.[^.]+\.amazonaws\.com[^/]*/(?P<name>[^:@]+)(?P<at>[:@])(?P<which>.+)"
 )
@@ -52,7 +52,7 @@ def secrets(settings: Settings) -> str:
     for job in JOBS.values():
         container = _container(settings, job)
         given = {one["name"] for kind in ("secrets", "environment") for one in container.get(kind, ())}
-        lacking += [f"{_family(settings, job)} has no {name}" for name in job.needs if name not in given]
+        lacking += [f"{family_of(settings, job.name)} has no {name}" for name in job.needs if name not in given]
     _refuse(lacking, "add them to its container's secrets")
     return "every task definition names its job's secrets"
 
@@ -65,7 +65,7 @@ def identity(settings: Settings) -> str:  # noqa: ARG001 (a Check)
 
 def cluster(settings: Settings) -> str:
     """The cluster is there, and takes tasks."""
-    settings.require(["INSIGHT_ECS_CLUSTER", "INSIGHT_ECS_SUBNETS", "INSIGHT_ECS_SECURITY_GROUPS"])
+    settings.require(NEEDS)
     with _asking("ecs:DescribeClusters"):
         found = _client("ecs").describe_clusters(clusters=[settings.ecs_cluster])["clusters"]
     if not found or found[0]["status"] != "ACTIVE":
@@ -80,7 +80,7 @@ def task_definitions(settings: Settings) -> str:
     """Each job's family has what the operator relies on: Fargate, the job's size, its container, its logs."""
     problems = [problem for job in JOBS.values() for problem in _problems(settings, job)]
     _refuse(problems, "register the task definitions again (deploy)")
-    return f"{', '.join(_family(settings, job) for job in JOBS.values())} are as jobs.py says"
+    return f"{', '.join(family_of(settings, job.name) for job in JOBS.values())} are as jobs.py says"
 
 
 def images(settings: Settings) -> str:
@@ -151,15 +151,13 @@ def run_doctor(settings: Settings, job: Job) -> str:
     Whoever calls bounds the time; interrupted, it stops the task.
     """
     ecs = _client("ecs")
-    public_ip = "ENABLED" if settings.ecs_public_ip else "DISABLED"
-    network = {"subnets": settings.ecs_subnets, "securityGroups": settings.ecs_security_groups}
     with _asking("ecs:RunTask"):
         answer = ecs.run_task(
             cluster=settings.ecs_cluster,
-            taskDefinition=_family(settings, job),
+            taskDefinition=family_of(settings, job.name),
             launchType="FARGATE",
             startedBy="canary",
-            networkConfiguration={"awsvpcConfiguration": {**network, "assignPublicIp": public_ip}},
+            networkConfiguration=network_of(settings),
             overrides={"containerOverrides": [{"name": CONTAINER, "command": ["doctor"]}]},
         )
     _refuse([f"{one.get('arn')}: {one.get('reason')}" for one in answer.get("failures", ())], "ECS placed no task")
@@ -183,7 +181,7 @@ def run_doctor(settings: Settings, job: Job) -> str:
 
 
 def _problems(settings: Settings, job: Job) -> Iterator[str]:
-    family = _family(settings, job)
+    family = family_of(settings, job.name)
     definition = _definition(settings, job)
     container = next((one for one in definition["containerDefinitions"] if one["name"] == CONTAINER), None)
     size = (definition.get("cpu"), definition.get("memory"))
@@ -199,20 +197,16 @@ def _problems(settings: Settings, job: Job) -> Iterator[str]:
         yield f"{family} does not log into {settings.ecs_log_group} by awslogs"
 
 
-def _family(settings: Settings, job: Job) -> str:
-    return f"{settings.ecs_family}-{job.name}"
-
-
 def _definition(settings: Settings, job: Job) -> Mapping[str, Any]:
     """The newest active revision."""
-    with _asking(f"ecs:DescribeTaskDefinition of {_family(settings, job)}"):
-        found: Mapping[str, Any] = _client("ecs").describe_task_definition(taskDefinition=_family(settings, job))
+    with _asking(f"ecs:DescribeTaskDefinition of {family_of(settings, job.name)}"):
+        found: Mapping[str, Any] = _client("ecs").describe_task_definition(taskDefinition=family_of(settings, job.name))
     return found["taskDefinition"]  # type: ignore[no-any-return]
 
 
 def _container(settings: Settings, job: Job) -> Mapping[str, Any]:
     found = [one for one in _definition(settings, job)["containerDefinitions"] if one["name"] == CONTAINER]
-    _refuse([] if found else [f"{_family(settings, job)} has no container {CONTAINER}"], "deploy it")
+    _refuse([] if found else [f"{family_of(settings, job.name)} has no container {CONTAINER}"], "deploy it")
     return found[0]  # type: ignore[no-any-return]
 
 

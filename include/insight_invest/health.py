@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from include.insight_invest.audit import broken, cover
 from include.insight_invest.jobs import JOBS, Job, Kind
+from include.insight_invest.limits import Limits
 from include.insight_invest.runner import session_of
 from include.insight_invest.store import coverage, disagreements, ledger, overrides, read
 from include.insight_invest.store.database import Connection
@@ -22,16 +23,6 @@ from include.insight_invest.wording import count
 SHOWN = 5
 _DAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _STUCK_AFTER = 2  # time-outs of a job
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """From where on a note is a finding."""
-
-    held_days: int = 7  # a row that waits in quarantine
-    closure_days: int = 3  # a suspected closure without a decision
-    gap_percent: float = 1.0  # of a market's expected bars: missing, and asked for again
-    disagreements: int = 20  # not settled
 
 
 @dataclass(frozen=True)
@@ -47,9 +38,8 @@ Check = Callable[[Connection, datetime, Limits], Verdict]
 
 def last_due(job: Job, now: datetime) -> datetime:
     """The newest instant of ``job``'s schedule whose data must have been there by ``now``."""
-    minute, hour, _, _, week = job.schedule.split()
-    first, last = (_DAYS.index(day) for day in week.split("-"))
-    today = now.astimezone(ZoneInfo(job.timezone)).replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
+    first, last = (_DAYS.index(day) for day in job.schedule.split()[-1].split("-"))
+    today = datetime.combine(now.astimezone(ZoneInfo(job.timezone)), job.at, ZoneInfo(job.timezone))
     instants = (today - timedelta(days=back) for back in range(8))
     return next(one for one in instants if first <= one.weekday() <= last and one + job.due_after <= now)
 

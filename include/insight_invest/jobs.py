@@ -62,8 +62,13 @@ class Job:
     @property
     def due_after(self) -> timedelta:
         """How long after its scheduled instant the data must be there."""
+        return timedelta(hours=self.due.hour - self.at.hour, minutes=self.due.minute - self.at.minute)
+
+    @property
+    def at(self) -> time:
+        """When it is scheduled, on its days and in ``timezone``."""
         minute, hour = self.schedule.split()[:2]
-        return timedelta(hours=self.due.hour - int(hour), minutes=self.due.minute - int(minute))
+        return time(int(hour), int(minute))
 
     @property
     def pool(self) -> str:

@@ -8,10 +8,10 @@ import math
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from include.insight_invest import clock
-from include.insight_invest.asked import check_options, check_range, check_tickers
+from include.insight_invest import clock, on_ecs
+from include.insight_invest.asked import check_tickers
 from include.insight_invest.jobs import Job, Kind
-from include.insight_invest.runner import session_of
+from include.insight_invest.runner import settle_session
 from include.insight_invest.settings import Execution, Settings
 from include.insight_invest.store import universe
 from include.insight_invest.store.database import Connection
@@ -25,7 +25,7 @@ MAX_SHARDS = 10  # with `prepare` and `audit` twelve tasks a run
 # Of its time-out an updater spends this much asking; the rest is for retries, second sources and the database.
 ASKING_SHARE = 0.7
 # The updater's own secrets are its task definition's.
-_ON_ECS = ("DATABASE_URL", "INSIGHT_ECS_CLUSTER", "INSIGHT_ECS_SUBNETS", "INSIGHT_ECS_SECURITY_GROUPS")
+_ON_ECS = ("DATABASE_URL", *on_ecs.NEEDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +54,7 @@ def plan(job: Job, options: RunOptions, settings: Settings) -> Plan:
     """
     settings.require(_ON_ECS if settings.execution is Execution.ECS else job.needs)
     now = clock.now()
-    as_of = options.as_of or now
-    check_options(options, as_of, now)
-    session = session_of(job, as_of)
-    check_range(job, options, session)
+    as_of, session = settle_session(job, options, now)
     with connect_patiently(settings, application=f"insight-invest plan {job.name}") as connection:
         require_current(connection)
         check_tickers(connection, job, options.tickers)

@@ -48,7 +48,7 @@ from include.insight_invest.wording import count
 
 log = logging.getLogger(__name__)
 
-__all__ = ["RunOptions", "audit", "run", "session_of"]
+__all__ = ["RunOptions", "audit", "run", "session_of", "settle_session"]
 
 _TOLD = (UsageError, SourceError, BatchRefused, StoreError)
 _COUNTED = (State.THROTTLED, State.FAILED)
@@ -70,10 +70,7 @@ def run(
     """
     settings.require(job.needs)
     started = clock.now()
-    as_of = options.as_of or started
-    check_options(options, as_of, started)
-    session = session_of(job, as_of)
-    check_range(job, options, session)
+    as_of, session = settle_session(job, options, started)
     log.info("%s starts: as of %s, session %s%s", job.name, as_of, session, " (dry run)" if options.dry_run else "")
     with connect_patiently(settings, application=f"insight-invest {job.name}") as connection:
         require_current(connection)
@@ -109,6 +106,15 @@ def run(
                 report = _work(work, started)
     log.log(logging.INFO if report.exit_code == 0 else logging.ERROR, "%s", report.summary())
     return report
+
+
+def settle_session(job: Job, options: RunOptions, now: datetime) -> tuple[datetime, date]:
+    """At which instant a run looks at the world, and its session. Raises UsageError where it cannot."""
+    as_of = options.as_of or now
+    check_options(options, as_of, now)
+    session = session_of(job, as_of)
+    check_range(job, options, session)
+    return as_of, session
 
 
 def session_of(job: Job, as_of: datetime) -> date:

@@ -7,11 +7,10 @@ from typing import get_args
 from pydantic import SecretStr
 
 from include.insight_invest.errors import UsageError
+from include.insight_invest.on_ecs import NEEDS
 from include.insight_invest.settings import Execution, Settings, load_settings
 
 MARK = "# settings\n"
-# Where a task of ECS cannot be started without one; a Dag would find out at its first run only.
-_ECS = ("INSIGHT_ECS_CLUSTER", "INSIGHT_ECS_SUBNETS", "INSIGHT_ECS_SECURITY_GROUPS")
 
 
 def read_settings(text: str) -> dict[str, str]:
@@ -34,7 +33,7 @@ def read_settings(text: str) -> dict[str, str]:
             )
         found[name] = value
     settings = load_settings(**found)
-    if settings.execution is Execution.ECS and (missing := [name for name in _ECS if not found.get(name)]):
+    if settings.execution is Execution.ECS and (missing := [name for name in NEEDS if not found.get(name)]):
         raise UsageError(f"the settings lack {', '.join(missing)}, which ecs needs. Nothing was written; add them")
     return found
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from include.insight_invest.on_ecs import CONTAINER
 from include.insight_invest.orchestration import ecs
 from include.insight_invest.settings import load_settings
 from tests.aws.fargate import Fargate
@@ -66,14 +67,14 @@ class Cluster:
             taskDefinition=family,
             launchType="FARGATE",
             networkConfiguration={"awsvpcConfiguration": network},
-            overrides={"containerOverrides": [{"name": ecs.CONTAINER, "command": command}]},
+            overrides={"containerOverrides": [{"name": CONTAINER, "command": command}]},
         )
         return self.fargate.tasks[-1]
 
     def _define(self, family: str, entry: list[str], environment: dict[str, str], secrets: dict[str, str]) -> None:
         options = {"awslogs-group": self.log_group, "awslogs-stream-prefix": ecs.STREAM_PREFIX}
         container: dict[str, Any] = {
-            "name": ecs.CONTAINER,
+            "name": CONTAINER,
             "image": "updater",
             "memory": MEMORY_MB,
             "entryPoint": entry,

@@ -9,6 +9,7 @@ import pytest
 
 from include.insight_invest import deployed, health
 from include.insight_invest.jobs import DAG_IDS
+from include.insight_invest.limits import Limits
 from tests.dags.conftest import MIDNIGHT, ended, run_dag, xcom
 from tests.fixtures.airflow import ROOT
 from tests.replay import Replay
@@ -47,7 +48,7 @@ def test_what_dags_name_is_what_there_is() -> None:
     assert tuple(health.CHECKS) == integrity.CHECKS
     assert (tuple(deployed.ANYWHERE), tuple(deployed.ON_AWS)) == (canary.ANYWHERE, canary.ON_AWS)
     params = DagBag(ROOT / "dags").dags["data_integrity"].params
-    assert health.Limits(**{name: params[name] for name in params}) == health.Limits()
+    assert Limits(**{name: params[name] for name in params}) == Limits()
 
 
 def test_the_universe_is_synced_and_one_market_does_not_stop_the_other(world: str, replay: Replay) -> None:

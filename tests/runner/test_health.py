@@ -4,8 +4,9 @@ from datetime import datetime
 
 import pytest
 
-from include.insight_invest.health import CHECKS, Limits, Verdict, last_due
+from include.insight_invest.health import CHECKS, Verdict, last_due
 from include.insight_invest.jobs import JOBS
+from include.insight_invest.limits import Limits
 from include.insight_invest.store.database import connect
 from tests.fixtures.market import Market
 

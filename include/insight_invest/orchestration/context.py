@@ -25,9 +25,9 @@ def as_of_run(dag_run: Any) -> datetime:
     return moment
 
 
-def trigger_of(dag_run: Any) -> str:
+def trigger_of(run_id: str) -> str:
     """By this the ledger's rows of a Dag run are found again, whoever wrote them."""
-    return f"airflow {dag_run.run_id}"
+    return f"airflow {run_id}"
 
 
 def task_settings() -> Any:

@@ -7,9 +7,9 @@ import math
 from datetime import timedelta
 from typing import Any
 
-from include.insight_invest.settings import Settings, load_settings
+from include.insight_invest.on_ecs import CONTAINER, family_of, network_of
+from include.insight_invest.settings import load_settings
 
-CONTAINER = "updater"  # in every task definition
 STREAM_PREFIX = "updater"  # its awslogs-stream-prefix: a task's lines are in <prefix>/<container>/<task id>
 POLL_SECONDS = 6
 
@@ -29,10 +29,9 @@ def update_on_ecs(*, pool: str, time_out: timedelta) -> Any:
         # Shards take turns in the pool, where deferred tasks count; Airflow's own limit does not count them.
         max_active_tis_per_dag=1,
         cluster=settings.ecs_cluster or "",
-        # The family: its newest active revision is what was deployed last.
-        task_definition=f"{settings.ecs_family}-{{{{ task.shard['job'] }}}}",
+        task_definition=family_of(settings, "{{ task.shard['job'] }}"),
         container_name=CONTAINER,
-        network_configuration=_network(settings),
+        network_configuration=network_of(settings),
         propagate_tags="TASK_DEFINITION",
         awslogs_group=settings.ecs_log_group,
         awslogs_stream_prefix=STREAM_PREFIX,
@@ -44,13 +43,3 @@ def update_on_ecs(*, pool: str, time_out: timedelta) -> Any:
         waiter_delay=POLL_SECONDS,
         waiter_max_attempts=math.ceil(time_out.total_seconds() / POLL_SECONDS),
     )
-
-
-def _network(settings: Settings) -> dict[str, Any]:
-    return {
-        "awsvpcConfiguration": {
-            "subnets": list(settings.ecs_subnets),
-            "securityGroups": list(settings.ecs_security_groups),
-            "assignPublicIp": "ENABLED" if settings.ecs_public_ip else "DISABLED",
-        }
-    }

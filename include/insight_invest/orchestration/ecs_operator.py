@@ -39,7 +39,7 @@ class UpdateOnEcs(EcsRunTaskOperator):
 
     def execute(self, context: Any) -> None:
         """Start the ECS task, or find the one that an earlier try has left running, and defer."""
-        command = command_of(self.shard, context["params"], trigger_of(context["dag_run"]))
+        command = command_of(self.shard, context["params"], trigger_of(context["dag_run"].run_id))
         self.overrides = {"containerOverrides": [{"name": self.container_name, "command": command}]}
         self.capacity_provider_strategy = _SPOT if context["ti"].try_number == 1 else _ON_DEMAND
         with _named(self.task_definition):

@@ -9,6 +9,7 @@ from airflow.sdk import DAG, AssetOrTimeSchedule, CronTriggerTimetable, Param, d
 from airflow.sdk.exceptions import AirflowFailException
 
 from include.insight_invest.jobs import Tag
+from include.insight_invest.limits import Limits
 from include.insight_invest.orchestration.alerts.deadlines import with_deadlines
 from include.insight_invest.orchestration.assets import any_asset
 from include.insight_invest.orchestration.context import as_of_run, final_when_wrong, task_settings
@@ -17,6 +18,7 @@ from include.insight_invest.orchestration.defaults import TIMEZONE, dag_argument
 log = logging.getLogger(__name__)
 
 _LATE_AFTER = timedelta(minutes=45)
+_USUAL = Limits()
 
 # After the hour at which Korea's prices and the macro series must be there; the US ones are checked when they come.
 _DAILY = "0 10 * * *"
@@ -35,11 +37,17 @@ def data_integrity_dag(doc_md: str | None) -> DAG:
         doc_md=doc_md,
         schedule=AssetOrTimeSchedule(timetable=CronTriggerTimetable(_DAILY, timezone=TIMEZONE), assets=any_asset()),
         params={
-            "held_days": Param(7, type="integer", minimum=1, description="Days a row may wait in quarantine."),
-            "closure_days": Param(3, type="integer", minimum=1, description="Days a suspected closure may wait."),
-            "gap_percent": Param(1.0, type="number", minimum=0, maximum=100, description="Missing bars of a market."),
+            "held_days": Param(
+                _USUAL.held_days, type="integer", minimum=1, description="Days a row may wait in quarantine."
+            ),
+            "closure_days": Param(
+                _USUAL.closure_days, type="integer", minimum=1, description="Days a suspected closure may wait."
+            ),
+            "gap_percent": Param(
+                _USUAL.gap_percent, type="number", minimum=0, maximum=100, description="Missing bars of a market."
+            ),
             "disagreements": Param(
-                20, type="integer", minimum=0, description="Values that two sources see differently."
+                _USUAL.disagreements, type="integer", minimum=0, description="Values that two sources see differently."
             ),
         },
         **dag_arguments(tags=[Tag.QUALITY.value], execution_timeout=timedelta(minutes=15)),
@@ -59,7 +67,7 @@ def check(name: str) -> dict[str, Any]:
     from include.insight_invest.store.read import reader
 
     context = get_current_context()
-    limits = health.Limits(**{one.name: context["params"][one.name] for one in fields(health.Limits)})
+    limits = Limits(**{one.name: context["params"][one.name] for one in fields(Limits)})
     with final_when_wrong():
         url = task_settings().database()
         with reader(url, application=f"insight-invest {name}", statement_seconds=_STATEMENT_SECONDS) as connection:

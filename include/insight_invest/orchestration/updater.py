@@ -139,9 +139,10 @@ def audit(name: str | None, shards: list[dict[str, Any]]) -> dict[str, Any]:
         raise AirflowSkipException(f"{job.name}: a dry run, nothing was written")
     divisions = [(index, count) for index, count in (shard["shard"] for shard in shards)]
     try:
+        settings = task_settings()
         # a run that was cleared with its plan starts anew: what came before is not its own
         planned_at = datetime.fromisoformat(shards[0]["planned_at"])
-        proof = audit_run(job, task_settings(), trigger_of(context["dag_run"]), divisions, planned_at)
+        proof = audit_run(job, settings, trigger_of(context["run_id"]), divisions, planned_at)
     except UsageError as error:
         raise AirflowFailException(str(error)) from None
     except InsightError as error:
@@ -162,7 +163,7 @@ def audit(name: str | None, shards: list[dict[str, Any]]) -> dict[str, Any]:
     else:
         context["outlet_events"][CHOSEN].add(ASSETS[job.name], extra=told)
     log.info("%s: ledger and data agree: %s", job.name, told)
-    publish_freshness(job, task_settings(), rows=proof.rows, coverage=covered.share if covered else None)
+    publish_freshness(job, settings, rows=proof.rows, coverage=covered.share if covered else None)
     return told
 
 
@@ -197,7 +198,7 @@ def _options(context: Any, shard: dict[str, Any] | None = None) -> Any:
         shard=(shard["shard"][0], shard["shard"][1]) if shard else (1, 1),
         full_refresh=params["full_refresh"],
         wait=LEASE_WAIT_SECONDS,
-        trigger=trigger_of(dag_run),
+        trigger=trigger_of(dag_run.run_id),
     )
 
 

@@ -1,6 +1,6 @@
 """The ledger, tb_job_run: one row per attempt, written in the transactions of the data it accounts for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -167,6 +167,12 @@ class Finished:
     rows_unchanged: int
     rows_held: int
     tickers: int
+
+
+def rows_of(runs: Iterable[Any]) -> dict[str, int]:
+    """The rows of ``runs``, anything with the ledger's counts, by what became of them."""
+    counted, names = list(runs), ("new", "changed", "unchanged", "held")
+    return {name: sum(getattr(run, f"rows_{name}") for run in counted) for name in names}
 
 
 def finished_by(connection: Connection, job: str, trigger: str, since: datetime | None = None) -> list[Finished]:

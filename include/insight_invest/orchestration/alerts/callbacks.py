@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from include.insight_invest.limits import Limits
 from include.insight_invest.orchestration.alerts.message import Kind
 from include.insight_invest.orchestration.alerts.verdict import Deadline, verdict
 
@@ -55,8 +56,6 @@ def recovered(context: Mapping[str, Any]) -> None:
 
 def _is_whole(dag_id: str, params: Mapping[str, Any]) -> bool:
     """Whether a run with ``params`` stands for its Dag. (The Dag's own params have become the run's by now.)"""
-    from include.insight_invest.health import Limits
-
     if dag_id == "backfill":
         return not params.get("dry_run")  # always a part: the next one is what was mended
     usual = all(params.get(name, limit) == limit for name, limit in vars(Limits()).items())

@@ -49,8 +49,7 @@ def _rows(connection: Connection, job: Job, trigger: str) -> str:
 
 
 def _counts(runs: Sequence[Finished] | Sequence[LedgerRow]) -> str:
-    names = ("new", "changed", "unchanged", "held")
-    sums = {name: sum(getattr(run, f"rows_{name}") for run in runs) for name in names}
+    sums = ledger.rows_of(runs)
     return (
         f"{sums['new']:,} new, {sums['changed']:,} changed, {sums['unchanged']:,} unchanged, {sums['held']:,} held back"
     )

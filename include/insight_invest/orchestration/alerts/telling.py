@@ -13,6 +13,7 @@ from include.insight_invest.orchestration.alerts.channels import deliver
 from include.insight_invest.orchestration.alerts.facts import job_of, ledger_facts
 from include.insight_invest.orchestration.alerts.message import Alert, Kind
 from include.insight_invest.orchestration.alerts.reach import Reach
+from include.insight_invest.orchestration.context import trigger_of
 from include.insight_invest.store import incidents
 from include.insight_invest.store.database import Connection, connect
 
@@ -111,7 +112,7 @@ def _note(reach: Reach, incident_id: int, text: str, lacking: Sequence[str]) -> 
 
 def _facts(happening: Happening, reach: Reach) -> list[str]:
     try:
-        return ledger_facts(reach.settings, happening.dag_id, f"airflow {happening.run_id}")
+        return ledger_facts(reach.settings, happening.dag_id, trigger_of(happening.run_id))
     except InsightError as error:
         log.warning("told without rows and coverage: %s", redact(str(error)))
         return [_AWAY]
